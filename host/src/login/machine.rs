@@ -1,0 +1,508 @@
+use std::{mem, sync::Arc, time::Duration};
+
+use super::{
+    Answer, Authid, Challenge, Denial, Fault, Identity, Policy, Proof, Refusal, StepName, Verdict,
+};
+use crate::wamp::{Dict, Id, Message, Value};
+
+/// 32 octets of the host's randomness.
+pub type Nonce = [u8; 32];
+
+/// How long a login may take, and how often it may be asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// From the connection to HELLO.
+    pub hello: Duration,
+    /// From a CHALLENGE to its AUTHENTICATE.
+    pub round: Duration,
+    /// From the connection to WELCOME.
+    pub total: Duration,
+    /// CHALLENGEs of one login.
+    pub rounds: u32,
+}
+
+/// What the driver has to do next. Time goes on with [`Login::deadline`].
+#[derive(Debug)]
+#[must_use]
+pub enum Effect {
+    /// Look up the policy of this realm, and call [`Login::open`].
+    Open { realm: String },
+    /// Ask this step's method, and call [`Login::decide`].
+    Call(Call),
+    /// Send this CHALLENGE, and pass on what the client sends next.
+    Send(Message),
+    /// The login is over.
+    End(Outcome),
+}
+
+/// The end of a login.
+#[derive(Debug)]
+pub enum Outcome {
+    Accepted(Accepted),
+    Denied(Denial),
+    /// The client gave up: it is not answered.
+    Left,
+}
+
+/// A question to a method.
+#[derive(Debug)]
+pub struct Call {
+    pub step: StepName,
+    pub attempt: Attempt,
+    /// None: the login reaches this step.
+    pub answer: Option<Answer>,
+}
+
+/// What the method may know of the login. The room that asks it adds the step's settings, the time
+/// and the connection.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub realm: Arc<str>,
+    pub session: Id,
+    pub authid: Option<Authid>,
+    /// The text of a JSON object.
+    pub authextra: Arc<str>,
+    pub nonce: Nonce,
+    pub proven: Vec<Proof>,
+}
+
+/// A login that succeeded, as the realm allows it.
+#[derive(Debug)]
+pub struct Accepted {
+    pub realm: Arc<str>,
+    pub session: Id,
+    pub authid: Authid,
+    pub authrole: Arc<str>,
+    /// The name of the first step, which the client announced.
+    pub authmethod: StepName,
+    pub authprovider: Option<String>,
+    /// What every step returned.
+    pub authextra: Dict,
+    /// Since the Unix epoch; where several limits apply, the first.
+    pub expires_at: Option<Duration>,
+    /// However late that is, the session ends after this time.
+    pub longest_session: Option<Duration>,
+    /// HELLO.Details.roles.
+    pub roles: Dict,
+}
+
+/// One thing that happened in a login, for its audit record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub step: StepName,
+    pub said: String,
+}
+
+/// The state machine. It waits for HELLO, then for the realm's policy, then by turns for a method's
+/// verdict and for the client's AUTHENTICATE, and then it is over:
+///
+/// - HELLO opens the first of the realm's alternatives that begins with an announced method. A
+///   first step that says "not mine" passes the login on to the next such alternative. A login that
+///   has an alternative goes through all its steps in order; whatever else a step says but "accept"
+///   or "challenge" is a denial.
+/// - Each challenge is good for one answer. A client's message while a method is being asked, or any
+///   other than the one that is due, is a protocol violation.
+/// - A login that is over takes nothing more in.
+#[derive(Debug)]
+pub struct Login {
+    limits: Limits,
+    session: Id,
+    nonces: fn() -> Nonce,
+    state: State,
+    deadline: Duration,
+    rounds: u32,
+    transcript: Vec<Entry>,
+}
+
+#[derive(Debug)]
+enum State {
+    AwaitingHello,
+    AwaitingPolicy(Hello),
+    AwaitingVerdict(Progress, Nonce),
+    AwaitingAnswer(Progress, Nonce, Arc<[u8]>),
+    Over,
+}
+
+/// HELLO, read once.
+#[derive(Debug)]
+struct Hello {
+    realm: Arc<str>,
+    authid: Option<Authid>,
+    authmethods: Vec<String>,
+    authextra: Arc<str>,
+    roles: Dict,
+}
+
+/// A login that has found its alternative.
+#[derive(Debug)]
+struct Progress {
+    hello: Hello,
+    policy: Arc<Policy>,
+    alternative: usize,
+    /// As many as steps have been passed.
+    proven: Vec<Proof>,
+}
+
+impl Login {
+    /// `session` is the id that the session will have. `nonces` must return fresh randomness each
+    /// time.
+    pub const fn new(limits: Limits, session: Id, nonces: fn() -> Nonce) -> Self {
+        Self {
+            limits,
+            session,
+            nonces,
+            state: State::AwaitingHello,
+            deadline: limits.hello,
+            rounds: 0,
+            transcript: Vec::new(),
+        }
+    }
+
+    /// The age of the connection at which [`Login::expire`] is due.
+    pub const fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// What the steps have said so far.
+    pub fn transcript(&self) -> &[Entry] {
+        &self.transcript
+    }
+
+    /// A message has come from the client. `age` is that of the connection.
+    pub fn receive(&mut self, message: Message, age: Duration) -> Effect {
+        match (self.take(), message) {
+            (State::AwaitingHello, Message::Hello { realm, details }) => self.hello(realm, details),
+            (
+                State::AwaitingAnswer(progress, nonce, state),
+                Message::Authenticate { signature, extra },
+            ) => {
+                self.deadline = self.limits.total;
+                self.call(
+                    progress,
+                    Some(Answer {
+                        signature,
+                        extra,
+                        nonce,
+                        state,
+                    }),
+                )
+            }
+            (State::AwaitingHello | State::Over, _) => {
+                self.violation("the first message was not HELLO")
+            }
+            (_, Message::Abort { reason, .. }) => {
+                tracing::debug!(%reason, ?age, "the client gave up");
+                Effect::End(Outcome::Left)
+            }
+            (_, Message::Hello { .. }) => self.violation("a second HELLO"),
+            (_, Message::Authenticate { .. }) => self.violation("AUTHENTICATE without a challenge"),
+            _ => self.violation("a message that a login has no place for"),
+        }
+    }
+
+    /// What the client sent is not a WAMP message.
+    pub fn receive_malformed(&mut self, why: impl Into<String>) -> Effect {
+        self.violation(why)
+    }
+
+    /// The realm's policy; None where there is no such realm.
+    pub fn open(&mut self, policy: Option<Arc<Policy>>) -> Effect {
+        let State::AwaitingPolicy(hello) = self.take() else {
+            return self.misuse();
+        };
+        let Some(policy) = policy else {
+            return self.deny(Refusal::NoSuchRealm, "there is no such realm");
+        };
+        if policy.alternatives.is_empty() {
+            return self.deny(Refusal::NoSuchRealm, "the realm has no login policy");
+        }
+        self.begin(hello, policy, 0)
+    }
+
+    /// What came of [`Effect::Call`].
+    pub fn decide(&mut self, verdict: Result<Verdict, Fault>, age: Duration) -> Effect {
+        let State::AwaitingVerdict(progress, nonce) = self.take() else {
+            return self.misuse();
+        };
+        let Some(step) = progress.step().cloned() else {
+            return self.misuse();
+        };
+        self.transcript.push(Entry {
+            step: step.clone(),
+            said: describe(&verdict),
+        });
+        match verdict {
+            Ok(Verdict::Challenge(challenge)) => self.challenge(progress, challenge, nonce, age),
+            Ok(Verdict::Accept(identity)) => self.accept(progress, step, identity),
+            Ok(Verdict::NotMine) if progress.proven.is_empty() && self.rounds == 0 => {
+                self.begin(progress.hello, progress.policy, progress.alternative + 1)
+            }
+            Ok(Verdict::NotMine) => self.deny(
+                Refusal::Denied,
+                format!("{step} said \"not mine\" too late"),
+            ),
+            Ok(Verdict::Deny(why)) => self.deny(Refusal::Denied, format!("{step}: {why}")),
+            Err(Fault {
+                overload: true,
+                why,
+            }) => self.deny(Refusal::Unavailable, format!("{step}: {why}")),
+            Err(Fault {
+                overload: false,
+                why,
+            }) => self.deny(Refusal::Denied, format!("{step} failed: {why}")),
+        }
+    }
+
+    /// [`Login::deadline`] has passed.
+    pub fn expire(&mut self) -> Effect {
+        let waited_for = match self.take() {
+            State::AwaitingHello => "no HELLO in time",
+            State::AwaitingAnswer(..) => "no AUTHENTICATE in time",
+            State::AwaitingPolicy(_) | State::AwaitingVerdict(..) => "the login took too long",
+            State::Over => return self.misuse(),
+        };
+        self.deny(Refusal::TimedOut, waited_for)
+    }
+
+    fn hello(&mut self, realm: String, details: Dict) -> Effect {
+        self.deadline = self.limits.total;
+        match Hello::read(&realm, details) {
+            Ok(hello) => {
+                self.state = State::AwaitingPolicy(hello);
+                Effect::Open { realm }
+            }
+            Err(denial) => self.end(denial),
+        }
+    }
+
+    fn begin(&mut self, hello: Hello, policy: Arc<Policy>, from: usize) -> Effect {
+        let Some((alternative, _)) = policy.open_to(&hello.authmethods, from) else {
+            let announced = hello.authmethods.join(", ");
+            return self.deny(
+                Refusal::NoMatchingMethod,
+                format!("no alternative of the realm is open to: {announced}"),
+            );
+        };
+        self.call(
+            Progress {
+                hello,
+                policy,
+                alternative,
+                proven: Vec::new(),
+            },
+            None,
+        )
+    }
+
+    fn call(&mut self, progress: Progress, answer: Option<Answer>) -> Effect {
+        let Some(step) = progress.step().cloned() else {
+            return self.misuse();
+        };
+        let nonce = (self.nonces)();
+        let attempt = Attempt {
+            realm: Arc::clone(&progress.hello.realm),
+            session: self.session,
+            authid: progress.hello.authid.clone(),
+            authextra: Arc::clone(&progress.hello.authextra),
+            nonce,
+            proven: progress.proven.clone(),
+        };
+        self.state = State::AwaitingVerdict(progress, nonce);
+        Effect::Call(Call {
+            step,
+            attempt,
+            answer,
+        })
+    }
+
+    fn challenge(
+        &mut self,
+        progress: Progress,
+        challenge: Challenge,
+        nonce: Nonce,
+        age: Duration,
+    ) -> Effect {
+        let Some(step) = progress.step() else {
+            return self.misuse();
+        };
+        if !challenge.carries(&nonce) {
+            let why = format!("{step} made a challenge that is not from its nonce");
+            return self.deny(Refusal::Denied, why);
+        }
+        if self.rounds >= self.limits.rounds {
+            let why = format!("more than {} rounds (limit: rounds)", self.limits.rounds);
+            return self.deny(Refusal::Denied, why);
+        }
+        self.rounds += 1;
+        self.deadline = self.limits.total.min(age + self.limits.round);
+        let method = step.as_str().to_owned();
+        self.state = State::AwaitingAnswer(progress, nonce, challenge.state);
+        Effect::Send(Message::Challenge {
+            method,
+            extra: challenge.extra,
+        })
+    }
+
+    fn accept(&mut self, mut progress: Progress, step: StepName, identity: Identity) -> Effect {
+        if !progress.policy.allows_role(&identity.authrole) {
+            let role = &identity.authrole;
+            let why = format!("{step} gave the role {role:?}, which the realm does not have");
+            return self.deny(Refusal::Denied, why);
+        }
+        if let Some(first) = progress.proven.first()
+            && (first.identity.authid != identity.authid
+                || first.identity.authrole != identity.authrole)
+        {
+            let why = format!(
+                "{step} found {} ({}), but {} had found {} ({})",
+                identity.authid,
+                identity.authrole,
+                first.step,
+                first.identity.authid,
+                first.identity.authrole
+            );
+            return self.deny(Refusal::Denied, why);
+        }
+        progress.proven.push(Proof { step, identity });
+        if progress.step().is_some() {
+            return self.call(progress, None);
+        }
+        let session = self.session;
+        progress.accepted(session).map_or_else(
+            || self.misuse(),
+            |accepted| Effect::End(Outcome::Accepted(accepted)),
+        )
+    }
+
+    /// Leaves the login over, unless a new state is set.
+    const fn take(&mut self) -> State {
+        mem::replace(&mut self.state, State::Over)
+    }
+
+    fn violation(&mut self, why: impl Into<String>) -> Effect {
+        self.deny(Refusal::ProtocolViolation, why)
+    }
+
+    fn deny(&mut self, refusal: Refusal, why: impl Into<String>) -> Effect {
+        self.end(Denial {
+            refusal,
+            why: why.into(),
+        })
+    }
+
+    fn end(&mut self, denial: Denial) -> Effect {
+        self.state = State::Over;
+        Effect::End(Outcome::Denied(denial))
+    }
+
+    /// The driver has called out of turn. That is a defect of ours, and it fails closed.
+    fn misuse(&mut self) -> Effect {
+        debug_assert!(false, "the login was driven out of turn");
+        self.deny(
+            Refusal::Denied,
+            "internal error: the login was driven out of turn",
+        )
+    }
+}
+
+impl Hello {
+    fn read(realm: &str, mut details: Dict) -> Result<Self, Denial> {
+        let malformed = |key: &str, expected: &str| Denial {
+            refusal: Refusal::ProtocolViolation,
+            why: format!("HELLO.Details.{key} is not {expected}"),
+        };
+        let Some(Value::Dict(roles)) = details.remove("roles") else {
+            return Err(malformed("roles", "a dictionary"));
+        };
+        let authid = match details.remove("authid") {
+            None | Some(Value::Null) => None,
+            // xconn sends an empty authid where it has none.
+            Some(Value::Text(text)) if text.is_empty() => None,
+            Some(Value::Text(text)) => Some(Authid::parse(&text).map_err(|error| Denial {
+                refusal: Refusal::Denied,
+                why: error.to_string(),
+            })?),
+            Some(_) => return Err(malformed("authid", "text")),
+        };
+        let authmethods = match details.remove("authmethods") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::List(methods)) => methods
+                .into_iter()
+                .map(|method| match method {
+                    Value::Text(method) => Ok(method),
+                    _ => Err(malformed("authmethods", "a list of texts")),
+                })
+                .collect::<Result<_, _>>()?,
+            Some(_) => return Err(malformed("authmethods", "a list")),
+        };
+        let authextra = match details.remove("authextra") {
+            None | Some(Value::Null) => Dict::new(),
+            Some(Value::Dict(authextra)) => authextra,
+            Some(_) => return Err(malformed("authextra", "a dictionary")),
+        };
+        Ok(Self {
+            realm: realm.into(),
+            authid,
+            // A client that announces nothing asks to come in without a name: autobahn's anonymous
+            // login looks like this. Whether it may is the realm's to say, as with any method.
+            authmethods: if authmethods.is_empty() {
+                vec!["anonymous".to_owned()]
+            } else {
+                authmethods
+            },
+            authextra: authextra.to_json().into(),
+            roles,
+        })
+        // What else is in `details` is dropped here: a `transport` that a client claims to have
+        // reaches nobody.
+    }
+}
+
+impl Progress {
+    /// The step that is due; None once all are passed.
+    fn step(&self) -> Option<&StepName> {
+        self.policy
+            .alternatives
+            .get(self.alternative)?
+            .step(self.proven.len())
+    }
+
+    /// None before a step is passed.
+    fn accepted(self, session: Id) -> Option<Accepted> {
+        let mut authextra = Dict::new();
+        for proof in &self.proven {
+            authextra.extend(proof.identity.authextra.clone());
+        }
+        let expires_at = self
+            .proven
+            .iter()
+            .filter_map(|proof| proof.identity.expires_at)
+            .min();
+        let first = self.proven.into_iter().next()?;
+        Some(Accepted {
+            realm: self.hello.realm,
+            session,
+            authid: first.identity.authid,
+            authrole: first.identity.authrole.into(),
+            authmethod: first.step,
+            authprovider: first.identity.authprovider,
+            authextra,
+            expires_at,
+            longest_session: self.policy.longest_session,
+            roles: self.hello.roles,
+        })
+    }
+}
+
+fn describe(verdict: &Result<Verdict, Fault>) -> String {
+    match verdict {
+        Ok(Verdict::Challenge(_)) => "challenge".to_owned(),
+        Ok(Verdict::Accept(_)) => "accept".to_owned(),
+        Ok(Verdict::Deny(why)) => format!("deny: {why}"),
+        Ok(Verdict::NotMine) => "not mine".to_owned(),
+        Err(fault) => format!("fault: {}", fault.why),
+    }
+}
+
+#[cfg(test)]
+mod tests;
