@@ -1,0 +1,113 @@
+//! The trait that a method implements, and the component that is made of it.
+
+use std::marker::PhantomData;
+
+use serde::de::DeserializeOwned;
+
+use crate::bindings::exports::countersign::auth::{about, method};
+use crate::{Answer, Attempt, Verdict, settings};
+
+/// An authentication method.
+///
+/// A value of the implementing type is the method with one realm's settings: its fields are the
+/// settings (none: `struct Ticket {}`), and the library reads it anew for each call from what the
+/// realm's file says. A key that is no field's is an error, and so is a value of the wrong type;
+/// the person who wrote the file is told which.
+///
+/// An `Err` from [`begin`](Self::begin) or [`resume`](Self::resume) says that the method could not
+/// decide, e.g. since the host's credential is not what it works with. It denies the login, as
+/// [`Verdict::Deny`] does, but it is the operator who has something to mend, not the client.
+pub trait Method: DeserializeOwned {
+    /// What the method says of itself when it is loaded.
+    const MANIFEST: Manifest;
+
+    /// What the types of the fields cannot say about the settings, e.g. that a number must lie in
+    /// a range. The error should name the setting.
+    ///
+    /// # Errors
+    ///
+    /// When the method cannot work with these settings.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// A login reaches this method.
+    ///
+    /// # Errors
+    ///
+    /// When the method could not decide.
+    fn begin(&self, attempt: &Attempt) -> Result<Verdict, String>;
+
+    /// The client has answered the challenge that the last call returned. A method that never
+    /// challenges leaves this out.
+    ///
+    /// # Errors
+    ///
+    /// When the method could not decide.
+    fn resume(&self, attempt: &Attempt, answer: &Answer) -> Result<Verdict, String> {
+        let _ = (attempt, answer);
+        Ok(Verdict::deny("an answer to a method that asks nothing"))
+    }
+}
+
+/// What a method says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Manifest {
+    /// What it is usually called in a realm's policy, e.g. `wampcra`.
+    pub name: &'static str,
+    /// The author's version of it; usually `env!("CARGO_PKG_VERSION")`.
+    pub version: &'static str,
+    /// One line for a person.
+    pub summary: &'static str,
+    /// The kinds of credential that it looks up.
+    pub credential_kinds: &'static [&'static str],
+}
+
+/// Makes a component of a [`Method`]. Once in a crate.
+///
+/// Outside WebAssembly it does nothing, so that several methods can be linked into one native test.
+#[macro_export]
+macro_rules! export {
+    ($method:ty) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            type Component = $crate::method::Component<$method>;
+    $crate::bindings::export!(Component with_types_in $crate::bindings);
+        };
+    };
+}
+
+/// The exports of the contract, answered by `M`.
+pub struct Component<M>(PhantomData<M>);
+
+impl<M: Method> about::Guest for Component<M> {
+    fn describe() -> about::Manifest {
+        let Manifest {
+            name,
+            version,
+            summary,
+            credential_kinds,
+        } = M::MANIFEST;
+        about::Manifest {
+            name: name.into(),
+            version: version.into(),
+            summary: summary.into(),
+            credential_kinds: credential_kinds.iter().map(|&kind| kind.into()).collect(),
+            extra: "{}".into(),
+        }
+    }
+
+    fn check(settings: String) -> Result<(), String> {
+        settings::read::<M>(&settings)?.check()
+    }
+}
+
+impl<M: Method> method::Guest for Component<M> {
+    fn begin(attempt: Attempt) -> Result<Verdict, String> {
+        settings::read::<M>(&attempt.settings)?.begin(&attempt)
+    }
+
+    fn resume(attempt: Attempt, answer: Answer) -> Result<Verdict, String> {
+        settings::read::<M>(&attempt.settings)?.resume(&attempt, &answer)
+    }
+}
