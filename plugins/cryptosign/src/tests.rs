@@ -1,0 +1,428 @@
+//! The vectors that the specification and clients publish, and what must not pass for an answer.
+
+use ed25519_dalek::{Signer, SigningKey};
+
+use super::*;
+
+/// A challenge, and what a client made of it.
+struct Vector {
+    pubkey: &'static str,
+    challenge: &'static str,
+    signature: &'static str,
+}
+
+/// "Test Vectors" of the specification without channel binding; autobahn-python has the same.
+const SPECIFICATION: [Vector; 3] = [
+    Vector {
+        pubkey: "1adfc8bfe1d35616e64dffbd900096f23b066f914c8c2ffbb66f6075b96e116d",
+        challenge: "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        signature: concat!(
+            "b32675b221f08593213737bef8240e7c15228b07028e19595294678c90d11c0c",
+            "ae80a357331bfc5cc9fb71081464e6e75013517c2cf067ad566a6b7b728e5d03",
+            "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+        ),
+    },
+    Vector {
+        pubkey: "6ed32739ff04a6074044ff0b0e3bfc7c856bc9d5f1d25efc57363bda0af3a8b0",
+        challenge: "b26c1f87c13fc1da14997f1b5a71995dff8fbe0a62fae8473c7bdbd05bfb607d",
+        signature: concat!(
+            "d4209ad10d5aff6bfbc009d7e924795de138a63515efc7afc6b01b7fe5201372",
+            "190374886a70207b042294af5bd64ce725cd8dceb344e6d11c09d1aaaf4d660f",
+            "b26c1f87c13fc1da14997f1b5a71995dff8fbe0a62fae8473c7bdbd05bfb607d"
+        ),
+    },
+    Vector {
+        pubkey: "28e11f427b82b9a625ee7ac89a7d29326b505f2dc11dd88c1245f83b6da79a85",
+        challenge: "b05e6b8ad4d69abf74aa3be3c0ee40ae07d66e1895b9ab09285a2f1192d562d2",
+        signature: concat!(
+            "7beb282184baadd08f166f16dd683b39cab53816ed81e6955def951cb2ddad1e",
+            "c184e206746fd82bda075af03711d3d5658fc84a76196b0fa8d1ebc92ef9f30b",
+            "b05e6b8ad4d69abf74aa3be3c0ee40ae07d66e1895b9ab09285a2f1192d562d2"
+        ),
+    },
+];
+
+/// The private keys of these, in their order.
+const SPECIFICATION_SEEDS: [&str; 3] = [
+    "4d57d97a68f555696620a6d849c0ce582568518d729eb753dc7c732de2804510",
+    "d511fe78e23934b3dadb52fcd022974b80bd92bccc7c5cf404e46cc0a8a2f5cd",
+    "6e1fde9cf9e2359a87420b65a87dc0c66136e66945196ba2475990d8a0c3a25b",
+];
+
+/// The same keys and challenges with channel binding.
+const SPECIFICATION_BOUND: [Vector; 3] = [
+    Vector {
+        signature: concat!(
+            "9b6f41540c9b95b4b7b281c3042fa9c54cef43c842d62ea3fd6030fcb66e70b3",
+            "e80d49d44c29d1635da9348d02ec93f3ed1ef227dfb59a07b580095c2b82f80f",
+            "9d16ca518aa0c2b707f2b2a609edeca73bca8dd59817a633f35574ac6fd80d00"
+        ),
+        ..SPECIFICATION[0]
+    },
+    Vector {
+        signature: concat!(
+            "305aaa3ac25e98f651427688b3fc43fe7d8a68a7ec1d7d61c61517c519bd4a42",
+            "7c3015599d83ca28b4c652333920223844ef0725eb5dc2febfd6af7677b73f01",
+            "d0852a29b460fc92ec943242ac638a053bbacc200512b18b30d15083cbdc9282"
+        ),
+        ..SPECIFICATION[1]
+    },
+    Vector {
+        signature: concat!(
+            "ee3c7644fd8070532bc1fde3d70d742267da545d8c8f03e63bda63f1ad4214f4",
+            "d2c4bfdb4eb9526def42deeb7e31602a6ff99eba893e0a4ad4d45892ca75e608",
+            "d2b75e24a189a7f78ca776ba36fc53f6c3e31c32f251f2c524f0a44202f2902d"
+        ),
+        ..SPECIFICATION[2]
+    },
+];
+
+const SPECIFICATION_CHANNEL: &str =
+    "62e935ae755f3d48f80d4d59f6121358c435722a67e859cc0caa8b539027f2ff";
+
+/// "Example 1" of the specification: what the client answers.
+const EXAMPLE_1: Vector = Vector {
+    pubkey: "545efb0a2192db8d43f118e9bf9aee081466e1ef36c708b96ee6f62dddad9122",
+    challenge: "0e9192bc08512c8198da159c1ae600ba91729215f35d56102ee318558e773537",
+    signature: concat!(
+        "a3a178fe792ed772a8fc092f8341e455de96670c8901264a7c312dbf940d5743",
+        "626fe9fbc29b23dcd2169b308eca309de85a89ccd296b24835de3d95b16b7703",
+        "0e9192bc08512c8198da159c1ae600ba91729215f35d56102ee318558e773537"
+    ),
+};
+
+/// "Example 2": with channel binding, both directions.
+const EXAMPLE_2: Vector = Vector {
+    pubkey: "545efb0a2192db8d43f118e9bf9aee081466e1ef36c708b96ee6f62dddad9122",
+    challenge: "358625312c6c3bf64ed51d17d210ce21af1639c774cabf5735a9651d7d91fc6a",
+    signature: concat!(
+        "25114474580d6e99a6126b091b4565c23db567d686c5b8c3a94e3f2f09dc8030",
+        "0c5b40a124236733fa56396df721eb12ac092362379bd5b27b4db9e2beaa1408",
+        "dcf59bd361a2921448f0e45e12f303097924f5798a83b895cf6b179a6d664d0a"
+    ),
+};
+
+const EXAMPLE_2_CHANNEL: &str = "e973bee24dcea9e20625f949c0e3cd28d632ccbefe4907c2fac2728710f7b160";
+
+/// "Example 3": with channel binding and certificates, which are not of interest here.
+const EXAMPLE_3: Vector = Vector {
+    pubkey: "12ae0184b180e9a9c5e45be4a1afbce3c6491320063701cd9c4011a777d04089",
+    challenge: "e4b40f72f9604754789d472225483bace926b9668d72c9122545e540d8d98f23",
+    signature: concat!(
+        "16c89629e72aff3f44661e701341b2221a2fa9d93205826fad85e70d3a8dab70",
+        "a8f54314c14d470ebeb77a0dd16c833928c01134a52b2e73862b7d3f258b6000",
+        "59ef9181d4370b6d19e7691e9a407f29784315dfc949d4696ce5e1f6535ba73d"
+    ),
+};
+
+/// From the tests of wampproto-python and wampproto-js.
+const WAMPPROTO: Vector = Vector {
+    pubkey: "c53e4f2756a52ca1ed5cd00da108b3ed7bcffe6294e78283521e5102824f52d3",
+    challenge: "a1d483092ec08960fedbaed2bc1d411568a59077b794210e251bd3abb1563f7c",
+    signature: concat!(
+        "01d4b7a515b1023196e2bbb57c5202da72088f99a17eaeed62ba97ebf93381b9",
+        "2a3e8430154667e194d971fb41b090a9338b92021c39271e910a8ea072fe950c",
+        "a1d483092ec08960fedbaed2bc1d411568a59077b794210e251bd3abb1563f7c"
+    ),
+};
+
+const NOT_THE_CHALLENGE: Result<(), &str> = Err("what the client signed is not the challenge");
+const NO_MATCH: Result<(), &str> = Err("the signature does not match");
+
+impl Vector {
+    fn key(&self) -> PublicKey {
+        PublicKey::from_hex(self.pubkey).unwrap()
+    }
+
+    fn verdict(&self) -> Result<(), &'static str> {
+        verdict(&self.key(), self.challenge, self.signature)
+    }
+
+    fn signed(&self) -> SignedMessage {
+        SignedMessage::from_hex(self.signature).unwrap()
+    }
+
+    /// The answer's signature with one bit of its 96 octets flipped.
+    fn flipped(&self, bit: usize) -> String {
+        let mut octets = hex::decode(self.signature).unwrap();
+        octets[bit / 8] ^= 1 << (bit % 8);
+        hex::encode(octets)
+    }
+}
+
+fn verdict(key: &PublicKey, challenge: &str, signature: &str) -> Result<(), &'static str> {
+    let nonce = hex::decode(challenge).unwrap();
+    let answer = Answer {
+        signature: signature.into(),
+        nonce,
+        ..Answer::default()
+    };
+    signs_the_challenge(key, &answer)
+}
+
+fn signer(seed: &str) -> SigningKey {
+    SigningKey::from_bytes(&hex::decode(seed).unwrap().try_into().unwrap())
+}
+
+fn xor(left: &str, right: &str) -> Vec<u8> {
+    let (left, right) = (hex::decode(left).unwrap(), hex::decode(right).unwrap());
+    left.iter()
+        .zip(right)
+        .map(|(left, right)| left ^ right)
+        .collect()
+}
+
+#[test]
+fn specification_vectors_without_channel_binding() {
+    for (vector, seed) in SPECIFICATION.iter().zip(SPECIFICATION_SEEDS) {
+        assert_eq!(hex::encode(signer(seed).verifying_key()), vector.pubkey);
+        assert_eq!(vector.verdict(), Ok(()));
+    }
+}
+
+#[test]
+fn specification_vectors_with_channel_binding_are_valid_but_not_what_was_asked() {
+    for vector in &SPECIFICATION_BOUND {
+        assert_eq!(vector.key().verify(&vector.signed()), Ok(()));
+        assert_eq!(
+            vector.signed().message(),
+            xor(vector.challenge, SPECIFICATION_CHANNEL)
+        );
+        assert_eq!(vector.verdict(), NOT_THE_CHALLENGE);
+    }
+}
+
+#[test]
+fn specification_example_1() {
+    assert_eq!(EXAMPLE_1.verdict(), Ok(()));
+}
+
+#[test]
+fn specification_examples_with_channel_binding_are_valid_but_not_what_was_asked() {
+    for vector in [EXAMPLE_2, EXAMPLE_3] {
+        assert_eq!(vector.key().verify(&vector.signed()), Ok(()));
+        assert_eq!(vector.verdict(), NOT_THE_CHALLENGE);
+    }
+    assert_eq!(
+        EXAMPLE_2.signed().message(),
+        xor(EXAMPLE_2.challenge, EXAMPLE_2_CHANNEL)
+    );
+}
+
+#[test]
+fn wampproto() {
+    let seed = "c7e8c1f8f16ec37f53ed153f8afb7f18469b051f1d24dbea2097a2a104b2e9db";
+    assert_eq!(hex::encode(signer(seed).verifying_key()), WAMPPROTO.pubkey);
+    assert_eq!(WAMPPROTO.verdict(), Ok(()));
+}
+
+#[test]
+fn xconn_acceptance_test_key() {
+    let seed = "150085398329d255ad69e82bf47ced397bcec5b8fbeecd28a80edbbd85b49081";
+    let pubkey = "ddc2838ede4304c1082c503f0af4f0c5ea7dea9fe436127643364c0670b69b08";
+    assert_eq!(hex::encode(signer(seed).verifying_key()), pubkey);
+    assert!(PublicKey::from_hex(pubkey).is_ok());
+}
+
+#[test]
+fn upper_case_hex_is_read_as_well() {
+    let Vector {
+        pubkey,
+        challenge,
+        signature,
+    } = WAMPPROTO;
+    let key = PublicKey::from_hex(&pubkey.to_uppercase()).unwrap();
+    assert_eq!(verdict(&key, challenge, &signature.to_uppercase()), Ok(()));
+}
+
+#[test]
+fn an_old_answer_does_not_fit_a_new_challenge() {
+    let fresh = "00".repeat(32);
+    assert_eq!(
+        verdict(&WAMPPROTO.key(), &fresh, WAMPPROTO.signature),
+        NOT_THE_CHALLENGE
+    );
+}
+
+#[test]
+fn an_old_signature_with_the_new_challenge_beside_it_does_not_match() {
+    let fresh = "00".repeat(32);
+    let forged = format!("{}{fresh}", &WAMPPROTO.signature[..128]);
+    assert_eq!(verdict(&WAMPPROTO.key(), &fresh, &forged), NO_MATCH);
+}
+
+#[test]
+fn an_answer_fits_one_key_only() {
+    let other = SPECIFICATION[0].key();
+    assert_eq!(
+        verdict(&other, WAMPPROTO.challenge, WAMPPROTO.signature),
+        NO_MATCH
+    );
+}
+
+#[test]
+fn any_bit_flipped_is_a_denial() {
+    for bit in 0..96 * 8 {
+        let flipped = WAMPPROTO.flipped(bit);
+        assert_eq!(
+            verdict(&WAMPPROTO.key(), WAMPPROTO.challenge, &flipped),
+            NO_MATCH,
+            "bit {bit}"
+        );
+    }
+}
+
+/// Adding the group's order to the scalar gives a second signature that a lax library accepts.
+#[test]
+fn a_signature_has_one_scalar_only() {
+    const ORDER: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
+    let mut octets = hex::decode(WAMPPROTO.signature).unwrap();
+    let mut carry = 0;
+    for (octet, order) in octets[32..64].iter_mut().zip(hex::decode(ORDER).unwrap()) {
+        let sum = u16::from(*octet) + u16::from(order) + carry;
+        *octet = sum.to_le_bytes()[0];
+        carry = sum >> 8;
+    }
+    let second = hex::encode(octets);
+    assert_eq!(
+        verdict(&WAMPPROTO.key(), WAMPPROTO.challenge, &second),
+        NO_MATCH
+    );
+}
+
+#[test]
+fn only_96_octets_in_hex_are_a_signature() {
+    let signature = WAMPPROTO.signature;
+    for malformed in [
+        "",
+        // The signature alone, without what was signed.
+        &signature[..128],
+        &signature[..190],
+        &signature[..191],
+        &format!("{signature}0"),
+        &format!("{signature}00"),
+        &format!(" {signature}"),
+        &format!("{signature}\n"),
+        &format!(" {}", &signature[1..]),
+        &format!("0x{}", &signature[2..]),
+        &format!("{}g", &signature[1..]),
+        &format!("{}ä", &signature[2..]),
+        &"A".repeat(128),
+    ] {
+        assert!(SignedMessage::from_hex(malformed).is_err(), "{malformed:?}");
+    }
+}
+
+#[test]
+fn only_32_octets_in_hex_are_a_public_key() {
+    let pubkey = WAMPPROTO.pubkey;
+    for malformed in [
+        "",
+        &pubkey[..62],
+        &pubkey[..63],
+        &format!("{pubkey}0"),
+        &format!("{pubkey}00"),
+        &format!(" {pubkey}"),
+        &format!("{pubkey}\n"),
+        &format!("0x{}", &pubkey[2..]),
+        &format!("{}ä", &pubkey[2..]),
+    ] {
+        assert!(PublicKey::from_hex(malformed).is_err(), "{malformed:?}");
+    }
+}
+
+/// No point of the curve has this y.
+#[test]
+fn octets_that_are_no_point_are_no_public_key() {
+    assert!(PublicKey::from_hex(&format!("02{}", "00".repeat(31))).is_err());
+}
+
+#[test]
+fn keys_of_small_order_are_refused() {
+    const SMALL_ORDER: [&str; 8] = [
+        // Order 1.
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        // Order 2.
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        // Order 4.
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        // Order 8.
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    ];
+    for key in SMALL_ORDER {
+        let refused = PublicKey::from_hex(key).unwrap_err();
+        assert_eq!(
+            refused, "the public key is weak: anyone can sign with it",
+            "{key}"
+        );
+    }
+}
+
+#[test]
+fn other_spellings_of_keys_of_small_order_are_refused() {
+    for key in [
+        "0100000000000000000000000000000000000000000000000000000000000080",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    ] {
+        assert!(PublicKey::from_hex(key).is_err(), "{key}");
+    }
+}
+
+#[test]
+fn the_challenge_is_the_nonce_and_says_nothing_of_channel_binding() {
+    let attempt = attempt(&format!(
+        r#"{{ "pubkey": "{}", "channel_binding": "tls-unique", "challenge": "00" }}"#,
+        WAMPPROTO.pubkey
+    ));
+    let Ok(Verdict::Challenge(challenge)) = (Cryptosign {}).begin(&attempt) else {
+        panic!("no challenge");
+    };
+    assert_eq!(
+        challenge.extra,
+        format!(r#"{{"challenge":"{}"}}"#, "ab".repeat(32))
+    );
+    assert_eq!(hex::encode(challenge.state), WAMPPROTO.pubkey);
+}
+
+#[test]
+fn a_client_without_a_key_is_denied() {
+    for authextra in [
+        "{}",
+        r#"{ "pubkey": 1 }"#,
+        r#"{ "pubkey": null }"#,
+        r#"{ "pubkey": "" }"#,
+    ] {
+        let verdict = (Cryptosign {}).begin(&attempt(authextra));
+        assert!(
+            matches!(verdict, Ok(Verdict::Deny(_))),
+            "{authextra}: {verdict:?}"
+        );
+    }
+}
+
+#[test]
+fn a_client_answers_what_begin_asked() {
+    let signer = signer(SPECIFICATION_SEEDS[0]);
+    let attempt = attempt(&format!(r#"{{ "pubkey": "{}" }}"#, SPECIFICATION[0].pubkey));
+    let signature = hex::encode(signer.sign(&attempt.nonce).to_bytes());
+    let signed = format!("{signature}{}", hex::encode(&attempt.nonce));
+    let key = claimed_key(&attempt).unwrap();
+    assert_eq!(verdict(&key, &hex::encode(&attempt.nonce), &signed), Ok(()));
+}
+
+fn attempt(authextra: &str) -> Attempt {
+    Attempt {
+        authmethod: "cryptosign".into(),
+        authextra: authextra.into(),
+        nonce: vec![0xab; 32],
+        ..Attempt::default()
+    }
+}
