@@ -1,0 +1,132 @@
+//! Credentials: what the host keeps for an authid, and what a method may do with it.
+//!
+//! ```text
+//! enrol ──Enrolment──▶ Store (Sqlite) ──Record──▶ Vault ▶ Keyring ──Credential──▶ a method's handle
+//! ```
+//!
+//! A [`Store`] keeps records and knows nothing else. The [`Vault`] stands before it while logins
+//! run: one [`Keyring`] for each realm answers every question with a [`Credential`], a real one or
+//! a decoy, and its methods are all that a WebAssembly guest can reach. No secret leaves this room.
+//!
+//! A decoy is an ordinary record whose secret nobody knows. It is made from the vault's decoy key
+//! and from the question, so it is the same each time; it takes its shape from the oldest
+//! credential of its kind in the realm, so it looks like its neighbours. Real and made-up answers
+//! are built by the same steps, kept in the same bounded cache and used by the same code.
+
+mod cache;
+mod decoy;
+pub mod enrol;
+mod material;
+mod parameters;
+mod password;
+mod queue;
+mod sqlite;
+mod store;
+mod vault;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use enrol::{EnrolError, Enrolment};
+pub use material::{Hash, Key, Material, PublicKey, PublicKeyError};
+pub use parameters::{Parameters, ParametersError};
+pub use password::{Argon2Error, PasswordHash, PasswordHashError};
+pub use queue::{PasswordQueue, VerifyError};
+pub use sqlite::Sqlite;
+pub use store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
+pub use vault::{Credential, Keyring, Vault};
+
+/// Names that are only text here: what is a valid one is decided where the text comes from.
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The name.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// The realm that a credential belongs to.
+    Realm
+}
+
+name! {
+    /// Whom a credential belongs to, in canonical form.
+    Authid
+}
+
+name! {
+    /// The role that an authid has.
+    Authrole
+}
+
+name! {
+    /// What a credential is for, named after the method that reads it. Open-ended, since anyone can
+    /// write a method; those that the host itself can enrol are [`Kind::ticket`],
+    /// [`Kind::wampcra`] and [`Kind::cryptosign`].
+    Kind
+}
+
+impl Kind {
+    /// A password.
+    #[must_use]
+    pub fn ticket() -> Self {
+        Self::from("ticket")
+    }
+
+    /// A secret shared with the client, or a key derived from it.
+    #[must_use]
+    pub fn wampcra() -> Self {
+        Self::from("wampcra")
+    }
+
+    /// Ed25519 public keys.
+    #[must_use]
+    pub fn cryptosign() -> Self {
+        Self::from("cryptosign")
+    }
+}
+
+/// One credential of one authid, as a store keeps it.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// What it is for.
+    pub kind: Kind,
+    /// Whom it belongs to.
+    pub authid: Authid,
+    /// The role that they have.
+    pub authrole: Authrole,
+    /// What a client may learn.
+    pub parameters: Parameters,
+    /// What it may not.
+    pub material: Material,
+    /// Rises with every change anywhere in the store, and is never used twice: the same version is
+    /// the same credential. 0 for a decoy.
+    pub version: u64,
+}

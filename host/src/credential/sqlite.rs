@@ -1,0 +1,290 @@
+mod file;
+mod row;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, params};
+
+use super::store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
+use super::{Authid, Authrole, Enrolment, Kind, Material, PublicKey, Realm, Record};
+use row::{Columns, StoredMaterial};
+
+/// A store in an SQLite file, which every process may open that may read and write it.
+///
+/// Write-ahead logging: readers never wait for a writer, and a process killed at any moment leaves
+/// the last committed state. `synchronous = FULL`: a commit is on the disk before it is reported,
+/// so that not even a power cut brings back a credential that an operator has removed. It costs a
+/// few milliseconds for each change, and changes are rare; reads pay nothing. What is removed or
+/// replaced is overwritten (`secure_delete`), in the log too.
+pub struct Sqlite {
+    path: PathBuf,
+    /// Apart from the writer, so that logins don't wait while something is written, and so that
+    /// `data_version` counts our own writes like those of others.
+    reader: Mutex<Connection>,
+    writer: Mutex<Connection>,
+}
+
+const FIND: &str = "
+    SELECT authid, authrole, parameters, material_type, material, version
+    FROM credential WHERE realm = ?1 AND kind = ?2 AND authid = ?3";
+
+const FIND_BY_KEY: &str = "
+    SELECT authid, authrole, parameters, material_type, material, version
+    FROM public_key JOIN credential ON credential.id = public_key.credential
+    WHERE key = ?3 AND realm = ?1 AND kind = ?2 LIMIT 2";
+
+const OLDEST: &str = "
+    SELECT authid, authrole, parameters, material_type, material, version
+    FROM credential INDEXED BY credential_by_age
+    WHERE realm = ?1 AND kind = ?2 ORDER BY id LIMIT 1";
+
+const NEXT_VERSION: &str = "
+    UPDATE meta SET last_version = last_version + 1 RETURNING last_version";
+
+const PUT: &str = "
+    INSERT INTO credential (realm, kind, authid, authrole, parameters, material_type, material,
+        version, created, changed)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT last_version FROM meta), ?8, ?8)
+    ON CONFLICT (realm, kind, authid) DO UPDATE SET
+        authrole = excluded.authrole, parameters = excluded.parameters,
+        material_type = excluded.material_type, material = excluded.material,
+        version = excluded.version, changed = excluded.changed
+    RETURNING id";
+
+const REMOVE: &str = "
+    DELETE FROM credential WHERE realm = ?1 AND kind = ?2 AND authid = ?3 RETURNING id";
+
+const LIST: &str = "
+    SELECT kind, authid, authrole, created, changed
+    FROM credential WHERE realm = ?1 ORDER BY authid, kind";
+
+impl Sqlite {
+    /// Opens the store in a file, which is made if it does not exist, readable by its owner only.
+    ///
+    /// # Errors
+    /// If the file cannot be made or opened, is something else, or is of a later version.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let path = path.into();
+        let (writer, reader) = file::open(&path)?;
+        Ok(Self {
+            path,
+            reader: Mutex::new(reader),
+            writer: Mutex::new(writer),
+        })
+    }
+
+    /// At most two records, as they are written.
+    fn query(&self, sql: &str, params: impl Params) -> Result<Vec<Columns>, StoreError> {
+        let reader = self.reader.lock();
+        reader
+            .prepare_cached(sql)
+            .and_then(|mut query| query.query_map(params, Columns::read)?.collect())
+            .map_err(|error| self.failed("read a credential", error))
+    }
+
+    /// Runs a change as one transaction.
+    fn change<T>(
+        &self,
+        doing: &'static str,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, StoreError> {
+        let mut writer = self.writer.lock();
+        let outcome = file::transaction(&mut writer, change).map_err(|refusal| match refusal {
+            Refusal::Store(error) => error,
+            Refusal::Sqlite(error) => self.failed(doing, error),
+        })?;
+        // Empties the log, where replaced secrets would else stay until later changes overwrite it.
+        // The change stands whether this works or not.
+        if let Err(error) = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            tracing::debug!(path = %self.path.display(), %error, "the log could not be emptied");
+        }
+        Ok(outcome)
+    }
+
+    fn failed(&self, doing: &'static str, error: rusqlite::Error) -> StoreError {
+        failed(&self.path, doing, error)
+    }
+}
+
+impl Store for Sqlite {
+    fn decoy_key(&self) -> Result<DecoyKey, StoreError> {
+        let reader = self.reader.lock();
+        reader
+            .query_row("SELECT decoy_key FROM meta", [], |row| row.get(0))
+            .map(DecoyKey::new)
+            .map_err(|error| self.failed("read the decoy key", error))
+    }
+
+    fn stamp(&self) -> Result<Stamp, StoreError> {
+        let reader = self.reader.lock();
+        reader
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut query| query.query_row([], |row| row.get(0)))
+            .map(|version: u32| Stamp(version.into()))
+            .map_err(|error| self.failed("ask for changes", error))
+    }
+
+    fn find(
+        &self,
+        realm: &Realm,
+        kind: &Kind,
+        authid: &Authid,
+    ) -> Result<Option<Record>, StoreError> {
+        let found = self.query(FIND, (realm.as_str(), kind.as_str(), authid.as_str()))?;
+        found
+            .into_iter()
+            .next()
+            .map(|columns| columns.record(realm, kind))
+            .transpose()
+    }
+
+    fn find_by_key(
+        &self,
+        realm: &Realm,
+        kind: &Kind,
+        key: &[u8; PublicKey::LEN],
+    ) -> Result<Option<Record>, StoreError> {
+        let found = self.query(FIND_BY_KEY, (realm.as_str(), kind.as_str(), key))?;
+        let Ok([columns]) = <[Columns; 1]>::try_from(found) else {
+            return Ok(None);
+        };
+        columns.record(realm, kind).map(Some)
+    }
+
+    fn oldest(&self, realm: &Realm, kind: &Kind) -> Result<Option<Record>, StoreError> {
+        let found = self.query(OLDEST, (realm.as_str(), kind.as_str()))?;
+        found
+            .into_iter()
+            .next()
+            .map(|columns| columns.record(realm, kind))
+            .transpose()
+    }
+
+    fn add(
+        &self,
+        realm: &Realm,
+        authid: &Authid,
+        authrole: &Authrole,
+        enrolment: &Enrolment,
+        existing: Existing,
+    ) -> Result<u64, StoreError> {
+        let Enrolment {
+            kind,
+            parameters,
+            material,
+        } = enrolment;
+        let StoredMaterial { name, octets } = StoredMaterial::from(material);
+        let now = unix_ms(SystemTime::now());
+        self.change("add a credential", |tx| {
+            let mut find = tx.prepare(FIND)?;
+            let exists = find.exists((realm.as_str(), kind.as_str(), authid.as_str()))?;
+            if exists && existing == Existing::Refuse {
+                return Err(Refusal::Store(StoreError::Exists {
+                    realm: realm.clone(),
+                    kind: kind.clone(),
+                    authid: authid.clone(),
+                }));
+            }
+            let version = tx.query_row(NEXT_VERSION, [], |row| row::version(row, 0))?;
+            let put = params![
+                realm.as_str(),
+                kind.as_str(),
+                authid.as_str(),
+                authrole.as_str(),
+                parameters.as_str(),
+                name,
+                *octets,
+                now,
+            ];
+            let id: i64 = tx.query_row(PUT, put, |row| row.get(0))?;
+            tx.execute("DELETE FROM public_key WHERE credential = ?1", [id])?;
+            if let Material::PublicKeys(keys) = material {
+                let mut insert = tx.prepare("INSERT OR IGNORE INTO public_key VALUES (?1, ?2)")?;
+                for key in keys {
+                    insert.execute(params![key.octets(), id])?;
+                }
+            }
+            Ok(version)
+        })
+    }
+
+    fn remove(&self, realm: &Realm, kind: &Kind, authid: &Authid) -> Result<bool, StoreError> {
+        self.change("remove a credential", |tx| {
+            let removed: Option<i64> = tx
+                .query_row(
+                    REMOVE,
+                    (realm.as_str(), kind.as_str(), authid.as_str()),
+                    |row| row.get(0),
+                )
+                .optional()?;
+            Ok(removed.is_some())
+        })
+    }
+
+    fn list(&self, realm: &Realm) -> Result<Vec<Entry>, StoreError> {
+        let reader = self.reader.lock();
+        reader
+            .prepare_cached(LIST)
+            .and_then(|mut query| query.query_map([realm.as_str()], entry)?.collect())
+            .map_err(|error| self.failed("list the credentials", error))
+    }
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a change was not made.
+enum Refusal {
+    Store(StoreError),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+fn failed(
+    path: &Path,
+    doing: &'static str,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> StoreError {
+    StoreError::Failed {
+        place: path.display().to_string(),
+        doing,
+        source: Box::new(error),
+    }
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        kind: Kind::from(row.get::<_, String>(0)?),
+        authid: Authid::from(row.get::<_, String>(1)?),
+        authrole: Authrole::from(row.get::<_, String>(2)?),
+        created: from_unix_ms(row.get(3)?),
+        changed: from_unix_ms(row.get(4)?),
+    })
+}
+
+/// A clock before 1970 or after the year 292 million counts as 1970.
+fn unix_ms(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(0)
+}
+
+fn from_unix_ms(ms: i64) -> SystemTime {
+    let since = Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+    UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! Opening the file, and making it.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+use super::{Refusal, failed};
+use crate::credential::store::{DecoyKey, StoreError};
+
+/// Marks the file as ours: "CSGN".
+const APPLICATION_ID: i64 = 0x4353_474e;
+
+/// The version of the schema that this program writes, and the newest that it understands.
+const SCHEMA: i64 = 1;
+
+/// A login waits on a thread that others need, and readers hardly ever have to wait.
+const READER_PATIENCE: Duration = Duration::from_secs(1);
+const WRITER_PATIENCE: Duration = Duration::from_secs(5);
+
+/// `id` tells which credential of a kind is the oldest in its realm. `public_key` is an index over
+/// keys that `material` has too.
+const TABLES: &str = "
+    CREATE TABLE meta (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        decoy_key BLOB NOT NULL CHECK (length(decoy_key) = 32),
+        last_version INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE credential (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        realm TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        authid TEXT NOT NULL,
+        authrole TEXT NOT NULL,
+        parameters TEXT NOT NULL,
+        material_type TEXT NOT NULL,
+        material BLOB NOT NULL,
+        version INTEGER NOT NULL CHECK (version > 0), -- 0 is for decoys
+        created INTEGER NOT NULL, -- Unix ms
+        changed INTEGER NOT NULL, -- Unix ms
+        UNIQUE (realm, kind, authid)
+    ) STRICT;
+    CREATE INDEX credential_by_age ON credential (realm, kind, id);
+    CREATE TABLE public_key (
+        key BLOB NOT NULL,
+        credential INTEGER NOT NULL REFERENCES credential (id) ON DELETE CASCADE,
+        PRIMARY KEY (key, credential)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX public_key_of ON public_key (credential);
+";
+
+/// A connection for writing and one for reading.
+pub(super) fn open(path: &Path) -> Result<(Connection, Connection), StoreError> {
+    create_private(path).map_err(|error| failed(path, "create the file", error))?;
+    let mut writer = connect(path, WRITER_PATIENCE)?;
+    prepare(path, &mut writer)?;
+    let reader = connect(path, READER_PATIENCE)?;
+    reader
+        .pragma_update(None, "query_only", true)
+        .map_err(|error| failed(path, "open it for reading", error))?;
+    Ok((writer, reader))
+}
+
+/// Runs a transaction that will write.
+pub(super) fn transaction<T>(
+    connection: &mut Connection,
+    change: impl FnOnce(&Transaction<'_>) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let outcome = change(&tx)?;
+    tx.commit()?;
+    Ok(outcome)
+}
+
+/// Makes the file for its owner alone; SQLite gives the files beside it the same mode. A file that
+/// exists is not touched, and above all not opened: closing it would release the locks that this
+/// process has on it through SQLite.
+fn create_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            warn_if_shared(path);
+            Ok(())
+        }
+        created => created.map(drop),
+    }
+}
+
+#[cfg(unix)]
+fn warn_if_shared(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    if let Ok(metadata) = path.metadata()
+        && metadata.permissions().mode() & 0o077 != 0
+    {
+        tracing::warn!(
+            path = %path.display(),
+            "others than its owner may open the credential store; chmod 600 would keep them out"
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_shared(_: &Path) {}
+
+fn connect(path: &Path, patience: Duration) -> Result<Connection, StoreError> {
+    // The mutexes are ours.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| failed(path, "open it", error))?;
+    let settings = || {
+        connection.busy_timeout(patience)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "secure_delete", true)
+    };
+    settings().map_err(|error| unreadable(path, error))?;
+    Ok(connection)
+}
+
+/// Makes sure that the file is a store of ours, and makes it one if it is empty.
+fn prepare(path: &Path, connection: &mut Connection) -> Result<(), StoreError> {
+    check(path, connection)?;
+    let mode: String = connection
+        .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
+        .map_err(|error| failed(path, "switch it to write-ahead logging", error))?;
+    if mode != "wal" {
+        let error = io::Error::other("the file system does not let processes share memory");
+        return Err(failed(path, "switch it to write-ahead logging", error));
+    }
+    let key = DecoyKey::generate().map_err(|error| failed(path, "make a decoy key", error))?;
+    let tables = transaction(connection, |tx| {
+        // Another process may have been faster.
+        if tx.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? != 0 {
+            return Ok(());
+        }
+        tx.execute_batch(TABLES)?;
+        tx.execute("INSERT INTO meta VALUES (1, ?1, 0)", [key.octets()])?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        Ok(tx.pragma_update(None, "user_version", SCHEMA)?)
+    });
+    tables.map_err(|refusal| match refusal {
+        Refusal::Store(error) => error,
+        Refusal::Sqlite(error) => failed(path, "make its tables", error),
+    })?;
+    check(path, connection)
+}
+
+/// Whether the file is empty, or a store that this program understands.
+fn check(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let read = || {
+        let tables = "SELECT count(*) FROM sqlite_schema";
+        let tables: i64 = connection.query_row(tables, [], |row| row.get(0))?;
+        Ok((number("application_id")?, number("user_version")?, tables))
+    };
+    match read().map_err(|error| unreadable(path, error))? {
+        (0, 0, 0) | (APPLICATION_ID, SCHEMA, _) => Ok(()),
+        (APPLICATION_ID, found, _) if found > SCHEMA => Err(StoreError::Newer {
+            place: path.display().to_string(),
+            found,
+            known: SCHEMA,
+        }),
+        _ => Err(StoreError::Foreign {
+            place: path.display().to_string(),
+        }),
+    }
+}
+
+fn unreadable(path: &Path, error: rusqlite::Error) -> StoreError {
+    if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) {
+        return StoreError::Foreign {
+            place: path.display().to_string(),
+        };
+    }
+    failed(path, "read it", error)
+}

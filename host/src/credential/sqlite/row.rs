@@ -1,0 +1,112 @@
+//! How a record is written.
+
+use rusqlite::Row;
+use zeroize::Zeroizing;
+
+use crate::credential::store::StoreError;
+use crate::credential::{
+    Authid, Authrole, Key, Kind, Material, Parameters, PublicKey, Realm, Record,
+};
+
+/// The secret part of a record: what it is, and its octets.
+pub(super) struct StoredMaterial {
+    /// `password`: the octets are a PHC string. `key`: a key. `public-keys`: keys of 32 octets, one
+    /// behind the other.
+    pub(super) name: String,
+    pub(super) octets: Zeroizing<Vec<u8>>,
+}
+
+impl From<&Material> for StoredMaterial {
+    fn from(material: &Material) -> Self {
+        let (name, octets) = match material {
+            Material::Password(hash) => ("password", hash.to_phc().as_bytes().to_vec()),
+            Material::Key(key) => ("key", key.octets().to_vec()),
+            Material::PublicKeys(keys) => (
+                "public-keys",
+                keys.iter().flat_map(PublicKey::octets).copied().collect(),
+            ),
+        };
+        Self {
+            name: name.to_owned(),
+            octets: Zeroizing::new(octets),
+        }
+    }
+}
+
+impl StoredMaterial {
+    fn parse(&self) -> Result<Material, String> {
+        match self.name.as_str() {
+            "password" => str::from_utf8(&self.octets)
+                .map_err(|_| "the password hash is not text".to_owned())?
+                .parse()
+                .map(Material::Password)
+                .map_err(|error: crate::credential::PasswordHashError| error.to_string()),
+            "key" => Ok(Material::Key(Key::new(&self.octets))),
+            "public-keys" => match self.octets.as_chunks() {
+                (keys, []) => Ok(Material::PublicKeys(
+                    keys.iter().copied().map(PublicKey::trusted).collect(),
+                )),
+                _ => Err("the public keys are not 32 octets each".to_owned()),
+            },
+            other => Err(format!("this program does not know the material {other:?}")),
+        }
+    }
+}
+
+/// SQLite's integers have a sign, and versions have none.
+pub(super) fn version(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(column)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
+}
+
+/// A record as the columns of a query hold it.
+pub(super) struct Columns {
+    authid: Authid,
+    authrole: Authrole,
+    parameters: String,
+    material: StoredMaterial,
+    version: u64,
+}
+
+impl Columns {
+    /// The columns are `authid, authrole, parameters, material_type, material, version`.
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            authid: Authid::from(row.get::<_, String>(0)?),
+            authrole: Authrole::from(row.get::<_, String>(1)?),
+            parameters: row.get(2)?,
+            material: StoredMaterial {
+                name: row.get(3)?,
+                octets: Zeroizing::new(row.get(4)?),
+            },
+            version: version(row, 5)?,
+        })
+    }
+
+    pub(super) fn record(self, realm: &Realm, kind: &Kind) -> Result<Record, StoreError> {
+        let Self {
+            authid,
+            authrole,
+            parameters,
+            material,
+            version,
+        } = self;
+        let parsed = Parameters::parse(&parameters)
+            .map_err(|error| error.to_string())
+            .and_then(|parameters| Ok((parameters, material.parse()?)));
+        let (parameters, material) = parsed.map_err(|reason| StoreError::Damaged {
+            realm: realm.clone(),
+            kind: kind.clone(),
+            authid: authid.clone(),
+            reason,
+        })?;
+        Ok(Record {
+            kind: kind.clone(),
+            authid,
+            authrole,
+            parameters,
+            material,
+            version,
+        })
+    }
+}

@@ -1,0 +1,154 @@
+use std::error::Error;
+use std::fmt;
+use std::time::SystemTime;
+
+use zeroize::Zeroizing;
+
+use super::{Authid, Authrole, Enrolment, Kind, PublicKey, Realm, Record};
+
+/// Where records are kept. Calls block; those that a login makes take microseconds.
+///
+/// Several processes may work on one store at the same time: an operator adds a credential while
+/// the router runs, and the next login sees it. Every call can fail as [`StoreError`] says.
+pub trait Store: Send + Sync {
+    /// The key that decoys are made with: made together with the store, and the same ever after, so
+    /// that a decoy is the same after a restart.
+    fn decoy_key(&self) -> Result<DecoyKey, StoreError>;
+
+    /// Where the store is now. Asked before every answer from a cache, so it must be cheap.
+    fn stamp(&self) -> Result<Stamp, StoreError>;
+
+    /// The credential of a kind that an authid has in a realm.
+    fn find(
+        &self,
+        realm: &Realm,
+        kind: &Kind,
+        authid: &Authid,
+    ) -> Result<Option<Record>, StoreError>;
+
+    /// The credential of a kind in a realm that has this public key; none if several have it.
+    fn find_by_key(
+        &self,
+        realm: &Realm,
+        kind: &Kind,
+        key: &[u8; PublicKey::LEN],
+    ) -> Result<Option<Record>, StoreError>;
+
+    /// The credential of a kind that has been in a realm for the longest time. Replacing it does
+    /// not make it younger.
+    fn oldest(&self, realm: &Realm, kind: &Kind) -> Result<Option<Record>, StoreError>;
+
+    /// Keeps a credential, durably once this returns, and yields its version.
+    fn add(
+        &self,
+        realm: &Realm,
+        authid: &Authid,
+        authrole: &Authrole,
+        enrolment: &Enrolment,
+        existing: Existing,
+    ) -> Result<u64, StoreError>;
+
+    /// Removes a credential, durably once this returns. False if there was none.
+    fn remove(&self, realm: &Realm, kind: &Kind, authid: &Authid) -> Result<bool, StoreError>;
+
+    /// All credentials of a realm, without what is secret in them; by authid, then by kind.
+    fn list(&self, realm: &Realm) -> Result<Vec<Entry>, StoreError>;
+}
+
+/// A moment in the life of a store as one process sees it: another one if any process has changed
+/// anything in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp(pub u64);
+
+/// What becomes of the credential of that kind which the authid may have already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and adding is an error.
+    Refuse,
+    /// It gives way to the new one.
+    Replace,
+}
+
+/// A credential in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub kind: Kind,
+    pub authid: Authid,
+    pub authrole: Authrole,
+    pub created: SystemTime,
+    /// When it was last replaced; else the same as `created`.
+    pub changed: SystemTime,
+}
+
+/// 32 random octets that decoys are derived from. Whoever has them can tell decoys.
+#[derive(Clone)]
+pub struct DecoyKey(Zeroizing<[u8; Self::LEN]>);
+
+impl DecoyKey {
+    pub const LEN: usize = 32;
+
+    #[must_use]
+    pub fn new(octets: [u8; Self::LEN]) -> Self {
+        Self(Zeroizing::new(octets))
+    }
+
+    /// A new one.
+    ///
+    /// # Errors
+    /// If the system has no randomness.
+    pub fn generate() -> Result<Self, getrandom::Error> {
+        let mut key = Self::new([0; Self::LEN]);
+        getrandom::fill(&mut *key.0)?;
+        Ok(key)
+    }
+
+    pub(super) fn octets(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DecoyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DecoyKey(_)")
+    }
+}
+
+/// What can go wrong with a store. For operators: a client must not learn more than that the
+/// router cannot serve it now.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("{authid} has a {kind} credential in realm {realm} already")]
+    Exists {
+        realm: Realm,
+        kind: Kind,
+        authid: Authid,
+    },
+    /// One record; all others can be used.
+    #[error(
+        "the {kind} credential of {authid} in realm {realm} cannot be used: {reason}. Replace it"
+    )]
+    Damaged {
+        realm: Realm,
+        kind: Kind,
+        authid: Authid,
+        reason: String,
+    },
+    #[error(
+        "{place} was written by a newer countersign (schema {found}, here {known} at most); \
+         use that one"
+    )]
+    Newer {
+        place: String,
+        found: i64,
+        known: i64,
+    },
+    #[error("{place} is not a credential store of countersign; is it the right file?")]
+    Foreign { place: String },
+    #[error("{place}: could not {doing}: {source}")]
+    Failed {
+        place: String,
+        /// Completes "could not …".
+        doing: &'static str,
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
