@@ -410,12 +410,12 @@ fn a_client_without_a_key_is_denied() {
 
 #[test]
 fn a_client_answers_what_begin_asked() {
-    let signer = signer(SPECIFICATION_SEEDS[0]);
     let attempt = attempt(&format!(r#"{{ "pubkey": "{}" }}"#, SPECIFICATION[0].pubkey));
-    let signature = hex::encode(signer.sign(&attempt.nonce).to_bytes());
-    let signed = format!("{signature}{}", hex::encode(&attempt.nonce));
     let key = claimed_key(&attempt).unwrap();
-    assert_eq!(verdict(&key, &hex::encode(&attempt.nonce), &signed), Ok(()));
+    let challenge = hex::encode(&attempt.nonce);
+    let signature = signer(SPECIFICATION_SEEDS[0]).sign(&attempt.nonce);
+    let answer = format!("{}{challenge}", hex::encode(signature.to_bytes()));
+    assert_eq!(verdict(&key, &challenge, &answer), Ok(()));
 }
 
 fn attempt(authextra: &str) -> Attempt {

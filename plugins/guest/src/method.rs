@@ -111,3 +111,94 @@ impl<M: Method> method::Guest for Component<M> {
         settings::read::<M>(&attempt.settings)?.resume(&attempt, &answer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::about::Guest as _;
+    use super::method::Guest as _;
+    use super::*;
+
+    /// Lets in whoever has the lucky number for a session id.
+    #[derive(Deserialize)]
+    struct Lucky {
+        number: u64,
+    }
+
+    impl Method for Lucky {
+        const MANIFEST: Manifest = Manifest {
+            name: "lucky",
+            version: "1.2.3",
+            summary: "lets the lucky in",
+            credential_kinds: &["luck"],
+        };
+
+        fn check(&self) -> Result<(), String> {
+            match self.number {
+                0 => Err("`number`: no session has the id 0".into()),
+                _ => Ok(()),
+            }
+        }
+
+        fn begin(&self, attempt: &Attempt) -> Result<Verdict, String> {
+            if attempt.session == self.number {
+                return Ok(Verdict::accept("someone", "guest"));
+            }
+            Ok(Verdict::deny("no luck"))
+        }
+    }
+
+    fn check(settings: &str) -> Result<(), String> {
+        Component::<Lucky>::check(settings.into())
+    }
+
+    fn attempt(session: u64, settings: &str) -> Attempt {
+        Attempt {
+            session,
+            settings: settings.into(),
+            ..Attempt::default()
+        }
+    }
+
+    #[test]
+    fn a_component_describes_its_method() {
+        let manifest = Component::<Lucky>::describe();
+        assert_eq!((&*manifest.name, &*manifest.version), ("lucky", "1.2.3"));
+        assert_eq!(manifest.credential_kinds, ["luck"]);
+        assert_eq!(manifest.extra, "{}");
+    }
+
+    #[test]
+    fn settings_are_checked_by_the_library_then_by_the_method() {
+        assert_eq!(check(r#"{ "number": 7 }"#), Ok(()));
+        assert_eq!(check("{}").unwrap_err(), "missing field `number`");
+        assert_eq!(
+            check(r#"{ "number": 7, "numbr": 8 }"#).unwrap_err(),
+            "unknown setting `numbr`"
+        );
+        assert_eq!(
+            check(r#"{ "number": 0 }"#).unwrap_err(),
+            "`number`: no session has the id 0"
+        );
+    }
+
+    #[test]
+    fn a_login_is_decided_with_the_realms_settings() {
+        let begin = |session| Component::<Lucky>::begin(attempt(session, r#"{ "number": 7 }"#));
+        assert!(matches!(begin(7), Ok(Verdict::Accept(identity)) if identity.authid == "someone"));
+        assert!(matches!(begin(8), Ok(Verdict::Deny(reason)) if reason == "no luck"));
+    }
+
+    #[test]
+    fn settings_that_cannot_be_read_decide_nothing() {
+        assert!(Component::<Lucky>::begin(attempt(7, "{}")).is_err());
+    }
+
+    #[test]
+    fn a_method_that_asks_nothing_takes_no_answer() {
+        let attempt = attempt(7, r#"{ "number": 7 }"#);
+        let verdict = Component::<Lucky>::resume(attempt, Answer::default());
+        assert!(matches!(verdict, Ok(Verdict::Deny(_))));
+    }
+}
