@@ -1,0 +1,32 @@
+//! What the operator and the tenants write: `countersign.toml`, and one `realms/NAME.toml` for
+//! each realm.
+//!
+//! Text becomes typed values here and nowhere else. A file is taken whole or refused whole: an
+//! unknown key, a wrong type or a value out of range refuses it, and every problem found in it is
+//! reported with its line, its column and what to do. Nothing here opens a socket, looks for a
+//! component or knows another room.
+
+mod document;
+mod error;
+mod method;
+mod name;
+mod operator;
+mod pattern;
+mod permission;
+mod quantity;
+mod realm;
+mod scalar;
+mod settings;
+
+pub use error::{ConfigError, Problem};
+pub use method::{CallLimits, Capability, MethodConfig};
+pub use name::{ComponentName, RealmName, RoleName, StepName, UrlPath};
+pub use operator::{Listener, LoginLimits, Operator, PasswordLimits, SessionLimits};
+pub use pattern::{Match, Pattern};
+pub use permission::{Action, ActionSet, Permission};
+pub use quantity::Octets;
+pub use realm::{Login, Realm};
+pub use settings::Settings;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,448 @@
+//! A TOML document as tables whose keys are taken out one by one.
+//!
+//! Reading goes on after a problem, so that one look at a file finds all of them. A key that nobody
+//! takes is a problem by itself: there is no way to forget to refuse unknown keys. (serde would stop
+//! at the first problem, and knows no position for most.)
+
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    fmt::{self, Display},
+    mem,
+    ops::RangeInclusive,
+    path::Path,
+};
+
+use toml::{
+    Spanned,
+    de::{DeArray, DeTable, DeValue},
+};
+
+use super::{
+    error::{ConfigError, Problem},
+    scalar::{
+        Quantity, Scalar, Written, described, integer, nearest, quoted, shortened, suggestion,
+    },
+};
+
+/// How many problems of one file are told. A file with more has one cause.
+const MOST_PROBLEMS: usize = 20;
+
+/// Parses `text` and hands its top table to `build`. What `build` returns counts only if no problem
+/// was reported.
+pub(super) fn parse<T>(
+    text: &str,
+    file: &Path,
+    build: impl FnOnce(Table<'_>) -> Result<T, Reported>,
+) -> Result<T, ConfigError> {
+    let problems = Problems::default();
+    let (top, syntax_errors) = DeTable::parse_recoverable(text);
+    // What the parser made of broken text would only lead to problems that are none.
+    let result = if syntax_errors.is_empty() {
+        build(Table::new(&problems, Place::Top, 0, top.into_inner()))
+    } else {
+        Err(report_syntax(&problems, text, &syntax_errors))
+    };
+    match result {
+        Ok(value) if problems.is_empty() => Ok(value),
+        _ => Err(problems.into_error(text, file)),
+    }
+}
+
+/// Everything that is good, or that a problem was reported. Unlike `collect` it goes through all
+/// items, so that each has its problems reported.
+pub(super) fn all<T, C: FromIterator<T>>(
+    items: impl IntoIterator<Item = Result<T, Reported>>,
+) -> Result<C, Reported> {
+    let mut reported = None;
+    let good = items
+        .into_iter()
+        .filter_map(|item| item.map_err(|problem| reported = Some(problem)).ok())
+        .collect();
+    reported.map_or(Ok(good), Err)
+}
+
+/// The problems found so far.
+#[derive(Default)]
+pub(super) struct Problems(RefCell<Found>);
+
+#[derive(Default)]
+struct Found {
+    /// Offsets into the text, in octets, with messages.
+    told: Vec<(usize, String)>,
+    more: usize,
+}
+
+/// The proof that a problem was reported: whoever holds it need not report again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reported(());
+
+impl Problems {
+    /// Reports a problem at an offset into the text, in octets. The message says what is wrong and,
+    /// after a semicolon, what to do.
+    ///
+    /// It is not even written beyond the most that are told: looking for the nearest name takes
+    /// long enough for a file made of mistakes to hold up a reload.
+    pub(super) fn report(&self, at: usize, message: impl FnOnce() -> String) -> Reported {
+        let has_room = self.0.borrow().told.len() < MOST_PROBLEMS;
+        // Not under the borrow: `message` is not ours.
+        let message = has_room.then(message);
+        let mut found = self.0.borrow_mut();
+        match message {
+            Some(message) => found.told.push((at, message)),
+            None => found.more += 1,
+        }
+        Reported(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.borrow().told.is_empty()
+    }
+
+    fn into_error(self, text: &str, file: &Path) -> ConfigError {
+        let Found { mut told, more } = self.0.into_inner();
+        told.sort_by_key(|(at, _)| *at);
+        let problems = told
+            .into_iter()
+            .map(|(at, message)| Problem::at(file, text, at, message))
+            .collect();
+        ConfigError::Wrong { problems, more }
+    }
+}
+
+/// One problem for each line: after the first, the parser is guessing.
+fn report_syntax(problems: &Problems, text: &str, errors: &[toml::de::Error]) -> Reported {
+    let mut errors: Vec<(usize, &str)> = errors
+        .iter()
+        .map(|error| (error.span().map_or(0, |span| span.start), error.message()))
+        .collect();
+    errors.sort_by_key(|(at, _)| *at);
+    errors.dedup_by(|(later, _), (earlier, _)| {
+        text.as_bytes()
+            .get(*earlier..*later)
+            .is_some_and(|between| !between.contains(&b'\n'))
+    });
+    for (at, message) in errors {
+        let message = message.trim_end_matches(", expected nothing");
+        problems.report(at, || format!("this is not TOML: {message}"));
+    }
+    Reported(())
+}
+
+/// A value and where it stands, as an offset in octets.
+#[derive(Clone, Debug)]
+pub(super) struct Placed<T> {
+    pub(super) at: usize,
+    pub(super) value: T,
+}
+
+/// The items of a list, without their places.
+pub(super) fn values<T>(list: Vec<Placed<T>>) -> impl Iterator<Item = T> {
+    list.into_iter().map(|item| item.value)
+}
+
+/// A table of the file. Take every key before leaving early: what is still in it when it is dropped
+/// is reported as unknown.
+pub(super) struct Table<'d> {
+    pub(super) problems: &'d Problems,
+    /// Where the table stands, as an offset in octets.
+    pub(super) at: usize,
+    place: Place,
+    entries: DeTable<'d>,
+    taken: Vec<&'static str>,
+    /// Required keys that are not there, and the form of their values.
+    missing: Vec<(&'static str, String)>,
+}
+
+/// Which table it is, in TOML's own spelling.
+enum Place {
+    Top,
+    Table(String),
+    Item(String),
+}
+
+impl<'d> Table<'d> {
+    fn new(problems: &'d Problems, place: Place, at: usize, entries: DeTable<'d>) -> Self {
+        Self {
+            problems,
+            at,
+            place,
+            entries,
+            taken: Vec::new(),
+            missing: Vec::new(),
+        }
+    }
+
+    /// The value of a key that must be there.
+    pub(super) fn required<T: Scalar>(&mut self, key: &'static str) -> Result<Placed<T>, Reported> {
+        self.optional(key)?
+            .ok_or_else(|| self.missing(key, T::FORM.to_owned()))
+    }
+
+    /// The value of a key that may be there.
+    pub(super) fn optional<T: Scalar>(
+        &mut self,
+        key: &'static str,
+    ) -> Result<Option<Placed<T>>, Reported> {
+        let Some(value) = self.take(key) else {
+            return Ok(None);
+        };
+        scalar(self.problems, &format!("{key:?}"), &value).map(Some)
+    }
+
+    /// The value of a key that may be there and must lie in a range.
+    pub(super) fn within<T: Quantity>(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<T>,
+    ) -> Result<Option<Placed<T>>, Reported> {
+        let Some(value) = self.take(key) else {
+            return Ok(None);
+        };
+        let found = scalar::<T>(self.problems, &format!("{key:?}"), &value)?;
+        if range.contains(&found.value) {
+            return Ok(Some(found));
+        }
+        Err(self.problems.report(found.at, || {
+            let [least, most] = [range.start(), range.end()].map(T::written);
+            let found = described(value.get_ref());
+            format!("{key:?} is {found}; choose from {least} to {most}")
+        }))
+    }
+
+    /// The same, with a default. It stands in for a wrong value too, which is then reported.
+    pub(super) fn within_or<T: Quantity>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        range: RangeInclusive<T>,
+    ) -> T {
+        debug_assert!(
+            range.contains(&default),
+            "the default of {key} is out of its range"
+        );
+        self.within(key, range)
+            .ok()
+            .flatten()
+            .map_or(default, |found| found.value)
+    }
+
+    /// The items of a list that may be there, each of them different.
+    pub(super) fn list<T: Scalar + Ord + Clone>(
+        &mut self,
+        key: &'static str,
+    ) -> Result<Option<Vec<Placed<T>>>, Reported> {
+        let Some(value) = self.take(key) else {
+            return Ok(None);
+        };
+        let Some(items) = value.get_ref().as_array() else {
+            return Err(self.problems.report(value.span().start, || {
+                let found = described(value.get_ref());
+                format!(
+                    "{key:?} is {found}; it must be a list, each item {}",
+                    T::FORM
+                )
+            }));
+        };
+        self.distinct(key, items).map(Some)
+    }
+
+    /// The same for a list that must be there.
+    pub(super) fn required_list<T: Scalar + Ord + Clone>(
+        &mut self,
+        key: &'static str,
+    ) -> Result<Placed<Vec<Placed<T>>>, Reported> {
+        let at = self
+            .entries
+            .get(key)
+            .map_or(self.at, |value| value.span().start);
+        let value = self
+            .list(key)?
+            .ok_or_else(|| self.missing(key, format!("a list, each item {}", T::FORM)))?;
+        Ok(Placed { at, value })
+    }
+
+    /// The table under a key; an empty one where there is none.
+    pub(super) fn table(&mut self, key: &'static str) -> Table<'d> {
+        let place = self.inner(key);
+        self.take(key)
+            .and_then(|value| self.open(place, value).ok())
+            .unwrap_or_else(|| Self::new(self.problems, self.inner(key), self.at, DeTable::new()))
+    }
+
+    /// The tables of an array, `[[key]]`. What is no table is reported and left out.
+    pub(super) fn tables(&mut self, key: &'static str) -> Result<Vec<Table<'d>>, Reported> {
+        let Some(value) = self.take(key) else {
+            return Ok(Vec::new());
+        };
+        let at = value.span().start;
+        match value.into_inner() {
+            DeValue::Array(items) => Ok(items
+                .into_iter()
+                .filter_map(|item| self.open(Place::Item(self.path_to(key)), item).ok())
+                .collect()),
+            other => Err(self.problems.report(at, || {
+                let found = described(&other);
+                format!("{key:?} is {found}; write it as [[{key}]], with two brackets")
+            })),
+        }
+    }
+
+    /// The tables of a table whose keys are names, `[key.NAME]`. What is wrong is reported and left
+    /// out.
+    pub(super) fn named_tables<T: Scalar>(
+        &mut self,
+        key: &'static str,
+    ) -> Vec<(Placed<T>, Table<'d>)> {
+        let mut outer = self.table(key);
+        let mut tables = Vec::new();
+        for (name, value) in mem::take(&mut outer.entries) {
+            let place = outer.inner(name.get_ref());
+            let span = name.span();
+            let name = Spanned::new(span, DeValue::String(name.into_inner()));
+            let name = scalar(self.problems, &format!("a key in {}", outer.place), &name);
+            match (name, outer.open(place, value)) {
+                (Ok(name), Ok(table)) => tables.push((name, table)),
+                // Nobody knows what belongs into a table without a name.
+                (Err(_), Ok(mut table)) => table.entries.clear(),
+                (_, Err(_)) => {}
+            }
+        }
+        tables
+    }
+
+    /// The table under a key, whose inside is not ours to judge.
+    pub(super) fn opaque(&mut self, key: &'static str) -> DeTable<'d> {
+        mem::take(&mut self.table(key).entries)
+    }
+
+    /// It is told when the table is dropped: perhaps one of the keys that are then left is it,
+    /// misspelt.
+    fn missing(&mut self, key: &'static str, form: String) -> Reported {
+        self.missing.push((key, form));
+        Reported(())
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<Spanned<DeValue<'d>>> {
+        self.taken.push(key);
+        self.entries.remove(key)
+    }
+
+    fn open(&self, place: Place, value: Spanned<DeValue<'d>>) -> Result<Table<'d>, Reported> {
+        let at = value.span().start;
+        match value.into_inner() {
+            DeValue::Table(entries) => Ok(Self::new(self.problems, place, at, entries)),
+            other => Err(self.problems.report(at, || {
+                format!(
+                    "there is {} where a table must be; write {place}",
+                    described(&other)
+                )
+            })),
+        }
+    }
+
+    fn distinct<T: Scalar + Ord + Clone>(
+        &self,
+        key: &str,
+        items: &DeArray<'d>,
+    ) -> Result<Vec<Placed<T>>, Reported> {
+        let mut seen = BTreeSet::new();
+        all(items.iter().map(|item| {
+            let found = scalar::<T>(self.problems, &format!("an item of {key:?}"), item)?;
+            if seen.insert(found.value.clone()) {
+                return Ok(found);
+            }
+            Err(self.problems.report(found.at, || {
+                format!(
+                    "{} is in {key:?} twice; remove one",
+                    described(item.get_ref())
+                )
+            }))
+        }))
+    }
+
+    fn inner(&self, key: &str) -> Place {
+        Place::Table(self.path_to(key))
+    }
+
+    fn path_to(&self, key: &str) -> String {
+        let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let key = if key.chars().all(is_bare) {
+            shortened(key)
+        } else {
+            quoted(key)
+        };
+        match &self.place {
+            Place::Top => key,
+            Place::Table(path) | Place::Item(path) => format!("{path}.{key}"),
+        }
+    }
+}
+
+impl Drop for Table<'_> {
+    fn drop(&mut self) {
+        let taken = || self.taken.iter().copied();
+        for (key, form) in &self.missing {
+            let is_misspelt = |left: &str| nearest(left, taken()) == Some(*key);
+            if !self.entries.keys().any(|left| is_misspelt(left.get_ref())) {
+                self.problems.report(self.at, || {
+                    let place = self.place.described();
+                    format!("the key {key:?} is missing {place}; it must be {form}")
+                });
+            }
+        }
+        for key in self.entries.keys() {
+            self.problems.report(key.span().start, || {
+                let (key, place) = (key.get_ref(), self.place.described());
+                format!(
+                    "unknown key {} {place}; {}",
+                    quoted(key),
+                    suggestion(key, taken)
+                )
+            });
+        }
+    }
+}
+
+impl Place {
+    fn described(&self) -> String {
+        match self {
+            Self::Top => "at the top of the file".to_owned(),
+            Self::Table(_) | Self::Item(_) => format!("in {self}"),
+        }
+    }
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Top => f.write_str("the top of the file"),
+            Self::Table(path) => write!(f, "[{path}]"),
+            Self::Item(path) => write!(f, "[[{path}]]"),
+        }
+    }
+}
+
+fn scalar<T: Scalar>(
+    problems: &Problems,
+    what: &str,
+    value: &Spanned<DeValue<'_>>,
+) -> Result<Placed<T>, Reported> {
+    let written = match value.get_ref() {
+        DeValue::String(text) => Written::Text(text),
+        DeValue::Integer(_) => integer(value.get_ref()).map_or(Written::Other, Written::Integer),
+        _ => Written::Other,
+    };
+    let at = value.span().start;
+    T::read(&written)
+        .map(|value| Placed { at, value })
+        .ok_or_else(|| {
+            problems.report(at, || {
+                format!(
+                    "{what} is {}; {}",
+                    described(value.get_ref()),
+                    T::advice(&written)
+                )
+            })
+        })
+}

@@ -1,0 +1,455 @@
+//! Whole files: what they become, and that nothing one does to them opens a door.
+
+mod messages;
+
+use std::{fs, path::Path, time::Duration};
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+
+const FILE: &str = "realms/acme.toml";
+
+/// Every key that a realm's file can have.
+const FULL_REALM: &str = r#"
+roles = ["user", "guest"]
+longest_session = "12h"
+
+[[login]]
+steps = ["wampcra", "totp"]
+
+[[login]]
+steps = ["anonymous"]
+
+[method.totp]
+component = "totp-2.wasm"
+settings = { digits = 6, skew = 0.5, strict = true, issuers = ["a", "b"], more.deep = -1 }
+limits = { time = "20ms", wall = "1s", memory = "16MiB", output = "1KiB", log = "512B" }
+imports = ["credentials", "wasi"]
+
+[method.anonymous]
+settings.role = "guest"
+
+[[permission]]
+role = "user"
+uri = "com.acme."
+match = "prefix"
+allow = ["call", "subscribe"]
+
+[[permission]]
+role = "guest"
+uri = "com..news"
+match = "wildcard"
+allow = []
+
+[[permission]]
+role = "guest"
+uri = "com.acme.time"
+allow = ["call"]
+"#;
+
+/// Every key that the operator's file can have.
+const FULL_OPERATOR: &str = r#"
+[[listener]]
+websocket = "127.0.0.1:8080"
+path = "/wamp"
+[[listener]]
+websocket = "[::1]:0"
+[realms]
+directory = "tenants"
+[methods]
+directory = "/usr/lib/countersign"
+[credentials]
+file = "../secret.db"
+[login]
+message_size = "32KiB"
+nesting = 32
+hello = "1s"
+round = "2s"
+total = "3m"
+rounds = 4
+waiting = 100
+[session]
+message_size = "1MiB"
+queue = "2MiB"
+ping = "1m"
+[passwords]
+parallel = 3
+queue = 16
+"#;
+
+fn realm(text: &str) -> Result<Realm, ConfigError> {
+    Realm::parse(text, Path::new(FILE))
+}
+
+fn operator(text: &str) -> Result<Operator, ConfigError> {
+    Operator::parse(text, Path::new("etc/countersign.toml"))
+}
+
+#[test]
+fn a_realm_that_says_everything() {
+    let realm = realm(FULL_REALM).unwrap();
+    assert_eq!(realm.name.as_str(), "acme");
+    assert!(realm.roles.contains("user") && realm.roles.contains("guest"));
+    assert_eq!(realm.longest_session, Some(Duration::from_hours(12)));
+    let steps = |login: &Login| {
+        login
+            .steps
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(steps(&realm.logins[0]), ["wampcra", "totp"]);
+    assert_eq!(steps(&realm.logins[1]), ["anonymous"]);
+
+    let totp = &realm.methods["totp"];
+    assert_eq!(totp.component.as_str(), "totp-2.wasm");
+    assert_eq!(
+        totp.settings.to_json(),
+        r#"{"digits":6,"issuers":["a","b"],"more":{"deep":-1},"skew":0.5,"strict":true}"#,
+    );
+    let limits = CallLimits {
+        time: Duration::from_millis(20),
+        wall: Duration::from_secs(1),
+        memory: Octets::mib(16),
+        output: Octets::kib(1),
+        log: Octets::new(512),
+    };
+    assert_eq!(totp.limits, limits);
+    assert_eq!(
+        totp.imports,
+        [Capability::Credentials, Capability::Wasi].into()
+    );
+
+    let [prefix, wildcard, exact] = &realm.permissions[..] else {
+        panic!("three permissions")
+    };
+    assert_eq!(
+        (prefix.pattern.kind(), prefix.pattern.uri()),
+        (Match::Prefix, "com.acme.")
+    );
+    assert_eq!(
+        prefix.allow,
+        [Action::Call, Action::Subscribe].into_iter().collect()
+    );
+    assert!(prefix.allow.contains(Action::Call) && !prefix.allow.contains(Action::Publish));
+    assert_eq!(
+        (wildcard.pattern.kind(), wildcard.allow),
+        (Match::Wildcard, ActionSet::default())
+    );
+    assert_eq!(
+        (exact.pattern.kind(), exact.role.as_str()),
+        (Match::Exact, "guest")
+    );
+}
+
+#[test]
+fn a_step_without_a_table_has_its_defaults() {
+    let realm = realm(FULL_REALM).unwrap();
+    let wampcra = &realm.methods["wampcra"];
+    assert_eq!(wampcra.component.as_str(), "wampcra.wasm");
+    assert_eq!(wampcra.settings.to_json(), "{}");
+    assert_eq!(wampcra.limits, CallLimits::default());
+    assert_eq!(wampcra.imports.len(), 4);
+}
+
+#[test]
+fn a_realm_needs_only_roles_and_then_lets_nobody_in() {
+    let realm = realm("roles = ['user']").unwrap();
+    assert!(realm.logins.is_empty() && realm.methods.is_empty() && realm.permissions.is_empty());
+    assert_eq!(realm.longest_session, None);
+}
+
+#[test]
+fn settings_do_not_show_in_debug_output() {
+    let text = "roles = ['a']\nlogin = [{ steps = ['x'] }]\nmethod.x.settings.token = 'hunter2'";
+    let shown = format!("{:?}", realm(text).unwrap());
+    assert!(
+        shown.contains("token") && !shown.contains("hunter2"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn an_operator_that_says_everything() {
+    let operator = operator(FULL_OPERATOR).unwrap();
+    let listeners: Vec<_> = operator
+        .listeners
+        .iter()
+        .map(|l| format!("{}{}", l.websocket, l.path))
+        .collect();
+    assert_eq!(listeners, ["127.0.0.1:8080/wamp", "[::1]:0/ws"]);
+    assert_eq!(operator.realms, Path::new("etc/tenants"));
+    assert_eq!(operator.methods, Path::new("/usr/lib/countersign"));
+    assert_eq!(operator.credentials, Path::new("etc/../secret.db"));
+    let login = LoginLimits {
+        message_size: Octets::kib(32),
+        nesting: 32,
+        hello: Duration::from_secs(1),
+        round: Duration::from_secs(2),
+        total: Duration::from_mins(3),
+        rounds: 4,
+        waiting: 100,
+    };
+    assert_eq!(operator.login, login);
+    let session = SessionLimits {
+        message_size: Octets::mib(1),
+        queue: Octets::mib(2),
+        ping: Duration::from_mins(1),
+    };
+    assert_eq!(operator.session, session);
+    assert_eq!(operator.passwords.threads().get(), 3);
+    assert_eq!(operator.passwords.queue, 16);
+}
+
+#[test]
+fn an_operator_needs_only_a_listener() {
+    let operator = Operator::parse(
+        "[[listener]]\nwebsocket = '127.0.0.1:80'",
+        Path::new("countersign.toml"),
+    )
+    .unwrap();
+    assert_eq!(operator.realms, Path::new("realms"));
+    assert_eq!(operator.methods, Path::new("methods"));
+    assert_eq!(operator.credentials, Path::new("credentials.db"));
+    assert_eq!(operator.login, LoginLimits::default());
+    assert_eq!(operator.session, SessionLimits::default());
+    assert!(operator.passwords.threads().get() >= 1);
+}
+
+#[test]
+fn the_demo_is_right() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/demo");
+    let operator = Operator::read(&demo.join("countersign.toml")).unwrap();
+    let realm = Realm::read(&operator.realms.join("realm1.toml")).unwrap();
+    assert_eq!(
+        operator.listeners[0].websocket.to_string(),
+        "127.0.0.1:8080"
+    );
+    assert_eq!(realm.name.as_str(), "realm1");
+    let logins: Vec<_> = realm
+        .logins
+        .iter()
+        .map(|login| login.steps[0].as_str())
+        .collect();
+    assert_eq!(logins, ["wampcra", "cryptosign", "ticket", "anonymous"]);
+    assert_eq!(
+        realm.methods["anonymous"].settings.to_json(),
+        r#"{"role":"guest"}"#
+    );
+    assert_eq!(realm.permissions.len(), 2);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_why() {
+    let directory = TempDir::new().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let message = |name: &str| {
+        let error = Operator::read(&path(name)).unwrap_err().to_string();
+        error.replace(&format!("{}/", directory.path().display()), "")
+    };
+
+    assert_eq!(
+        message("none.toml"),
+        "none.toml: there is no such file; create it, or name another with --config",
+    );
+    fs::create_dir(path("directory")).unwrap();
+    assert_eq!(
+        message("directory"),
+        "directory: this is not a file; put a TOML file there"
+    );
+    fs::write(path("large.toml"), "#".repeat(1024 * 1024 + 1)).unwrap();
+    assert_eq!(
+        message("large.toml"),
+        "large.toml: the file is larger than 1 MiB, the most that is read; make it smaller",
+    );
+    fs::write(path("octets.toml"), b"# \xc3\xa4\n# \xc3\xa4\xff").unwrap();
+    assert_eq!(
+        message("octets.toml"),
+        "octets.toml:2:4: this octet is not UTF-8; save the file as UTF-8",
+    );
+}
+
+#[test]
+fn a_file_of_mistakes_is_refused_soon_and_in_few_lines() {
+    let many = |piece: &str| piece.repeat(500_000 / piece.len());
+    for text in [
+        many("=\n"),
+        many("[[permission]]\nrole = 'usr'\nx = 1\n"),
+        format!("{}a = 1", many("a.")),
+        format!("[{}a]", many("a.")),
+        format!("a = {}", many("[")),
+        format!("a = {}", many("{a=")),
+        format!("roles = ['{}']", many("a")),
+        format!("{} = 1", many("a")),
+        (0..50_000)
+            .map(|i| format!("a{i} = 1"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    ] {
+        let message = realm(&text).unwrap_err().to_string();
+        assert!(
+            message.len() < 10_000 && message.lines().count() <= 21,
+            "{message}"
+        );
+    }
+}
+
+// T24: no slip of the hand opens a door.
+
+/// Whether everything that `changed` lets in or allows, `original` does too.
+fn is_no_more_permissive(changed: &Realm, original: &Realm) -> bool {
+    let ends_as_early = match (changed.longest_session, original.longest_session) {
+        (Some(changed), Some(original)) => changed <= original,
+        (_, original) => original.is_none(),
+    };
+    ends_as_early
+        && changed.roles.is_subset(&original.roles)
+        && changed
+            .logins
+            .iter()
+            .all(|login| original.logins.contains(login))
+        && changed
+            .permissions
+            .iter()
+            .all(|it| original.permissions.contains(it))
+}
+
+#[test]
+fn a_line_that_is_gone_lets_nobody_in() {
+    let original = realm(FULL_REALM).unwrap();
+    let lines: Vec<&str> = FULL_REALM.lines().collect();
+    for (gone, line) in lines.iter().enumerate() {
+        // Only this one restricts by being there.
+        if line.starts_with("longest_session") {
+            continue;
+        }
+        let mut rest = lines.clone();
+        rest.remove(gone);
+        if let Ok(changed) = realm(&rest.join("\n")) {
+            assert!(is_no_more_permissive(&changed, &original), "without {line}");
+        }
+    }
+}
+
+#[test]
+fn tables_that_are_gone_let_nobody_in() {
+    let original = realm(FULL_REALM).unwrap();
+    let tables: Vec<&str> = FULL_REALM.split("\n\n").collect();
+    for first in 1..tables.len() {
+        for last in first..tables.len() {
+            let mut rest = tables.clone();
+            rest.drain(first..=last);
+            if let Ok(changed) = realm(&rest.join("\n\n")) {
+                assert!(is_no_more_permissive(&changed, &original), "{rest:#?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_misspelt_is_never_passed_over() {
+    let check = |text: &str, parse: fn(&str) -> Option<ConfigError>| {
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let Some((key, value)) = line.split_once(" = ") else {
+                continue;
+            };
+            // A method's own words are not ours to know.
+            if key == "settings.role" {
+                continue;
+            }
+            let misspelt = format!("{key}x = {value}");
+            let mut lines = lines.clone();
+            lines[at] = &misspelt;
+            let error = parse(&lines.join("\n")).expect(line).to_string();
+            assert!(error.contains(&format!("did you mean {key:?}?")), "{error}");
+        }
+    };
+    check(FULL_REALM, |text| realm(text).err());
+    check(FULL_OPERATOR, |text| operator(text).err());
+}
+
+#[derive(Clone, Debug)]
+enum Slip {
+    Delete,
+    Insert(char),
+    Replace(char),
+}
+
+fn slip() -> impl Strategy<Value = Slip> {
+    let character = || {
+        prop_oneof![
+            prop::sample::select(vec![
+                '"', '\'', '[', ']', '{', '}', '=', '.', ',', '#', '\n', '\r', ' ', '\\', '0', 'ä',
+                '\0', '_',
+            ]),
+            any::<char>()
+        ]
+    };
+    prop_oneof![
+        Just(Slip::Delete),
+        character().prop_map(Slip::Insert),
+        character().prop_map(Slip::Replace),
+    ]
+}
+
+fn slipped(text: &str, at: prop::sample::Index, slip: &Slip) -> String {
+    let mut characters: Vec<char> = text.chars().collect();
+    let at = at.index(characters.len());
+    match slip {
+        Slip::Delete => drop(characters.remove(at)),
+        Slip::Insert(character) => characters.insert(at, *character),
+        Slip::Replace(character) => characters[at] = *character,
+    }
+    characters.into_iter().collect()
+}
+
+/// Every problem stands at a place that is there, and says something.
+fn check_positions(error: ConfigError, text: &str) {
+    let ConfigError::Wrong { problems, .. } = error else {
+        panic!("{error}")
+    };
+    assert!(!problems.is_empty());
+    for problem in problems {
+        // An error at the end of a file stands after its last line.
+        let lines: Vec<_> = text.split('\n').collect();
+        let line = lines
+            .get(problem.line - 1)
+            .unwrap_or_else(|| panic!("{problem}"));
+        assert!(
+            (1..=line.chars().count() + 1).contains(&problem.column),
+            "{problem}"
+        );
+        assert!(
+            !problem.message.is_empty() && !problem.message.contains('\n'),
+            "{problem}"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn one_wrong_character_is_taken_or_pointed_at(
+        slips in prop::collection::vec((any::<prop::sample::Index>(), slip()), 1..3),
+    ) {
+        let [realm_text, operator_text] = [FULL_REALM, FULL_OPERATOR]
+            .map(|text| slips.iter().fold(text.to_owned(), |text, (at, slip)| slipped(&text, *at, slip)));
+        if let Err(error) = realm(&realm_text) {
+            check_positions(error, &realm_text);
+        }
+        if let Err(error) = operator(&operator_text) {
+            check_positions(error, &operator_text);
+        }
+    }
+
+    #[test]
+    fn any_text_is_taken_or_pointed_at(text in "(\\PC|[\\[\\]={}\"'.,#\n 0-9a-z]){0,80}") {
+        if let Err(error) = realm(&text) {
+            check_positions(error, &text);
+        }
+    }
+}
