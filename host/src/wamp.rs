@@ -14,7 +14,7 @@ pub use codec::{Malformed, Serializer};
 pub use id::{Id, RequestIds};
 pub use message::{Code, Message};
 pub use payload::Payload;
-pub use uri::{InvalidUri, MatchPolicy, Pattern, Uri};
+pub use uri::{InvalidUri, MatchPolicy, Pattern, Uri, is_reserved};
 pub use value::{Dict, Value};
 
 /// The error and close reasons that the specification names (`basic/uri_reference.md`,

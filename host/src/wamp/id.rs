@@ -64,6 +64,11 @@ impl RequestIds {
         id
     }
 
+    /// The id that is due next.
+    pub const fn upcoming(&self) -> Id {
+        self.upcoming
+    }
+
     /// Whether the peer's request carries the id that is due; if so, the next one is due.
     pub fn accept(&mut self, id: Id) -> bool {
         let due = id == self.upcoming;

@@ -13,14 +13,16 @@ pub struct InvalidUri;
 
 impl Uri {
     pub fn parse(text: &str) -> Result<Self, InvalidUri> {
-        if text.is_empty()
-            || !text
-                .split('.')
-                .all(|part| !part.is_empty() && is_component(part))
-        {
-            return Err(InvalidUri);
-        }
+        Self::check(text)?;
         Ok(Self(text.into()))
+    }
+
+    /// Whether `parse` would accept it, without making a copy.
+    pub fn check(text: &str) -> Result<(), InvalidUri> {
+        let valid = text
+            .split('.')
+            .all(|part| !part.is_empty() && is_component(part));
+        if valid { Ok(()) } else { Err(InvalidUri) }
     }
 
     pub fn as_str(&self) -> &str {
@@ -157,7 +159,8 @@ fn is_component(text: &str) -> bool {
     !text.contains(|c: char| c.is_whitespace() || c == '#' || c.is_control())
 }
 
-fn is_reserved(text: &str) -> bool {
+/// Whether a URI or pattern lies in the space that the specification keeps for the protocol itself.
+pub fn is_reserved(text: &str) -> bool {
     text == "wamp" || text.starts_with("wamp.")
 }
 
