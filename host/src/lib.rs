@@ -1,2 +1,17 @@
+//! A WAMP router whose authentication methods are WebAssembly components.
+//!
+//! Data flows one way, and so do the rooms of this house: octets come in by [`transport`], become
+//! messages ([`wamp`]), and belong to a [`session`], which takes them through a [`login`]. That
+//! asks the [`method`]s of its [`realm`], and ends in the realm's [`router`].
+
+pub mod command;
+pub mod config;
+pub mod credential;
 pub mod login;
+pub mod method;
+pub mod observe;
+pub mod realm;
+pub mod router;
+pub mod session;
+pub mod transport;
 pub mod wamp;

@@ -38,6 +38,8 @@ pub mod reason {
     pub const OPTION_NOT_ALLOWED: &str = "wamp.error.option_not_allowed";
     pub const OPTION_DISALLOWED_DISCLOSE_ME: &str = "wamp.error.option_disallowed.disclose_me";
 
+    /// Ours: the specification has no reason for a session whose time is up.
+    pub const CLOSE_EXPIRED: &str = "wamp.close.expired";
     pub const CLOSE_NORMAL: &str = "wamp.close.normal";
     pub const CLOSE_REALM: &str = "wamp.close.close_realm";
     pub const GOODBYE_AND_OUT: &str = "wamp.close.goodbye_and_out";

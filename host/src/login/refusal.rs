@@ -12,6 +12,8 @@ pub enum Refusal {
     TimedOut,
     /// The router has more to do than it can; said before any credential is looked at.
     Unavailable,
+    /// The router is about to stop.
+    ShuttingDown,
 }
 
 impl Refusal {
@@ -24,6 +26,7 @@ impl Refusal {
             Self::Denied => "denied",
             Self::TimedOut => "timed-out",
             Self::Unavailable => "unavailable",
+            Self::ShuttingDown => "shutting-down",
         }
     }
 
@@ -35,6 +38,7 @@ impl Refusal {
             Self::Denied => reason::AUTHENTICATION_DENIED,
             Self::TimedOut => reason::TIMEOUT,
             Self::Unavailable => reason::UNAVAILABLE,
+            Self::ShuttingDown => reason::SYSTEM_SHUTDOWN,
         }
     }
 
@@ -46,6 +50,7 @@ impl Refusal {
             Self::Denied => "authentication denied",
             Self::TimedOut => "the login took too long",
             Self::Unavailable => "the router is busy; try again later",
+            Self::ShuttingDown => "the router is shutting down",
         };
         Message::Abort {
             details: Dict::new().with("message", message),

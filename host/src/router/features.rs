@@ -28,11 +28,10 @@ pub struct Features {
 }
 
 impl Features {
-    /// Reads `HELLO.Details`. What is missing or of another type was not announced.
-    pub fn announced(details: &Dict) -> Self {
+    /// Reads `HELLO.Details.roles`. What is missing or of another type was not announced.
+    pub fn announced(roles: &Dict) -> Self {
         let inside = |dict: &Dict, key: &str| dict.value(key).and_then(Value::as_dict).cloned();
-        let callee = inside(details, "roles")
-            .and_then(|roles| inside(&roles, "callee"))
+        let callee = inside(roles, "callee")
             .and_then(|callee| inside(&callee, "features"))
             .unwrap_or_default();
         let has = |feature| callee.value(feature).and_then(Value::as_bool) == Some(true);
@@ -64,18 +63,16 @@ mod tests {
 
     #[test]
     fn progressive_results_need_call_canceling() {
-        let hello = |features: Dict| {
-            let callee = Dict::new().with("features", features);
-            Dict::new().with("roles", Dict::new().with("callee", callee))
-        };
+        let roles =
+            |features: Dict| Dict::new().with("callee", Dict::new().with("features", features));
         let progressive = Dict::new().with("progressive_call_results", true);
         assert_eq!(
-            Features::announced(&hello(progressive.clone())),
+            Features::announced(&roles(progressive.clone())),
             Features::default()
         );
-        let both = Features::announced(&hello(progressive.with("call_canceling", true)));
+        let both = Features::announced(&roles(progressive.with("call_canceling", true)));
         assert!(both.call_canceling && both.progressive_call_results);
-        let odd = Dict::new().with("roles", "callee");
+        let odd = Dict::new().with("callee", "x");
         assert_eq!(Features::announced(&odd), Features::default());
     }
 }

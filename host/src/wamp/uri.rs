@@ -83,13 +83,13 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// A prefix may end anywhere in a component, and a dot at its end is allowed; a wildcard may
-    /// have empty components.
+    /// A prefix may end anywhere in a component, and a dot at its end is allowed; the empty one
+    /// matches everything. A wildcard may have empty components.
     pub fn parse(text: &str, policy: MatchPolicy) -> Result<Self, InvalidUri> {
         let valid = match policy {
-            MatchPolicy::Exact => Uri::parse(text).is_ok(),
+            MatchPolicy::Exact => Uri::check(text).is_ok(),
             MatchPolicy::Prefix => {
-                !text.is_empty() && Uri::parse(text.strip_suffix('.').unwrap_or(text)).is_ok()
+                text.is_empty() || Uri::check(text.strip_suffix('.').unwrap_or(text)).is_ok()
             }
             MatchPolicy::Wildcard => !text.is_empty() && text.split('.').all(is_component),
         };
@@ -207,7 +207,7 @@ mod tests {
         ));
         assert!(!matches("com..create", MatchPolicy::Wildcard, "com.create"));
         assert!(Pattern::parse("com..", MatchPolicy::Prefix).is_err());
-        assert!(Pattern::parse("", MatchPolicy::Prefix).is_err());
+        assert!(matches("", MatchPolicy::Prefix, "com.example.x"));
     }
 
     #[test]

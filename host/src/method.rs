@@ -1,0 +1,22 @@
+//! Running authentication methods: WebAssembly components, each call in a fresh instance.
+//!
+//! Three lifetimes, each built from the one before: the [`Runtime`] (one engine, for the process),
+//! a [`Revision`] (one component, linked against one grant), and a call, which has an instance of
+//! its own and leaves nothing behind. Whatever goes wrong inside a call is a [`Fault`] that names
+//! what it was; it never reaches beyond that call.
+
+mod bindings;
+mod call;
+mod capability;
+mod contract;
+mod guest;
+mod limits;
+mod revision;
+mod runtime;
+
+pub use call::{Connection, Method, MethodParts};
+pub use capability::{Capability, Grant};
+pub use guest::Fault;
+pub use limits::{Limit, Limits};
+pub use revision::{Digest, LoadError, Manifest, Revision};
+pub use runtime::{Runtime, RuntimeError};

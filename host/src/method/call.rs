@@ -1,0 +1,217 @@
+use std::{fmt, sync::Arc};
+
+use tokio::time::timeout;
+use wasmtime::{Store, UpdateDeadline};
+
+use super::{
+    Fault, Limit, Limits, LoadError, Revision, Runtime,
+    bindings::{Authenticator, AuthenticatorPre},
+    capability::Log,
+    contract,
+    guest::{Guest, Label, Memory, Overrun},
+    runtime::TICK,
+};
+use crate::{
+    credential::Keyring,
+    login::{Call, StepName, Verdict},
+};
+
+/// What the host knows of the connection that a login comes over.
+#[derive(Debug)]
+pub struct Connection {
+    /// E.g. `tcp:192.0.2.7:51334`.
+    pub peer: String,
+    /// Whether nobody can read along.
+    pub confidential: bool,
+}
+
+impl Connection {
+    pub(super) const fn none() -> Self {
+        Self {
+            peer: String::new(),
+            confidential: false,
+        }
+    }
+}
+
+/// A step of a realm's policy: a revision with the realm's settings and limits for it.
+pub struct Method {
+    pub revision: Arc<Revision>,
+    realm: Arc<str>,
+    step: StepName,
+    step_label: Arc<str>,
+    settings: String,
+    limits: Limits,
+    keyring: Keyring,
+    runtime: Arc<Runtime>,
+}
+
+/// What a [`Method`] is made from.
+#[derive(Debug)]
+pub struct MethodParts {
+    pub realm: Arc<str>,
+    pub step: StepName,
+    /// The text of a JSON object.
+    pub settings: String,
+    pub limits: Limits,
+    pub keyring: Keyring,
+}
+
+impl Method {
+    /// Asks the revision whether it can work with these settings.
+    pub async fn new(
+        runtime: Arc<Runtime>,
+        revision: Arc<Revision>,
+        parts: MethodParts,
+    ) -> Result<Self, LoadError> {
+        let MethodParts {
+            realm,
+            step,
+            settings,
+            limits,
+            keyring,
+        } = parts;
+        let step_label = step.as_str().into();
+        let method = Self {
+            revision,
+            realm,
+            step,
+            step_label,
+            settings,
+            limits,
+            keyring,
+            runtime,
+        };
+        let checked = within(&method.runtime, &method.limits, async {
+            let (mut store, component) = method.instance(&Arc::new(Connection::none())).await?;
+            component
+                .countersign_auth_about()
+                .call_check(&mut store, &method.settings)
+                .await
+        })
+        .await;
+        checked
+            .map_err(LoadError::Check)?
+            .map_err(LoadError::Settings)?;
+        Ok(method)
+    }
+
+    /// Asks it, in an instance made for this call.
+    pub async fn call(&self, call: Call, connection: &Arc<Connection>) -> Result<Verdict, Fault> {
+        let attempt = contract::attempt(call.attempt, &self.step, &self.settings);
+        let answer = call.answer.map(contract::answer);
+        let returned = within(&self.runtime, &self.limits, async {
+            let (mut store, component) = self.instance(connection).await?;
+            let method = component.countersign_auth_method();
+            match &answer {
+                None => method.call_begin(&mut store, &attempt).await,
+                Some(answer) => method.call_resume(&mut store, &attempt, answer).await,
+            }
+        })
+        .await?;
+        contract::verdict(returned, &self.limits)
+    }
+
+    async fn instance(
+        &self,
+        connection: &Arc<Connection>,
+    ) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
+        let surroundings = Surroundings {
+            realm: &self.realm,
+            step: &self.step_label,
+            revision: &self.revision.name,
+            keyring: &self.keyring,
+            connection,
+        };
+        instance(
+            &self.runtime,
+            &self.revision.pre,
+            surroundings,
+            &self.limits,
+        )
+        .await
+    }
+}
+
+pub(super) struct Surroundings<'a> {
+    pub(super) realm: &'a Arc<str>,
+    pub(super) step: &'a Arc<str>,
+    pub(super) revision: &'a Arc<str>,
+    pub(super) keyring: &'a Keyring,
+    pub(super) connection: &'a Arc<Connection>,
+}
+
+/// Runs one call within its limits. Whatever happens, its instance is dropped.
+pub(super) async fn within<T>(
+    runtime: &Runtime,
+    limits: &Limits,
+    call: impl Future<Output = wasmtime::Result<T>>,
+) -> Result<T, Fault> {
+    let running = async {
+        let _permit = runtime.permit().await?;
+        call.await.map_err(|error| Fault::from_guest(&error))
+    };
+    timeout(limits.wall, running)
+        .await
+        .unwrap_or(Err(Fault::Overrun(Limit::Wall)))
+}
+
+/// A fresh instance, for one call.
+pub(super) async fn instance(
+    runtime: &Runtime,
+    pre: &AuthenticatorPre<Guest>,
+    surroundings: Surroundings<'_>,
+    limits: &Limits,
+) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
+    let mut store = store(runtime, guest(surroundings, limits), limits);
+    let component = pre.instantiate_async(&mut store).await?;
+    Ok((store, component))
+}
+
+fn guest(surroundings: Surroundings<'_>, limits: &Limits) -> Guest {
+    let label = Label {
+        realm: Arc::clone(surroundings.realm),
+        step: Arc::clone(surroundings.step),
+        revision: Arc::clone(surroundings.revision),
+    };
+    Guest {
+        keyring: surroundings.keyring.clone(),
+        connection: Arc::clone(surroundings.connection),
+        log: Log::new(Arc::new(label), limits.log),
+        table: Guest::table(),
+        wasi: None,
+        memory: Memory::new(limits),
+        ticks: 0,
+    }
+}
+
+fn store(runtime: &Runtime, guest: Guest, limits: &Limits) -> Store<Guest> {
+    let mut store = Store::new(runtime.engine(), guest);
+    store.limiter(|guest| &mut guest.memory);
+    store.set_hostcall_fuel(limits.output);
+    // A tick counts once however long the guest was kept from running meanwhile, so neither a busy
+    // machine nor a wait in a host call makes a method look slow. One more for the first, which may
+    // be nearly over when the call begins.
+    let most_ticks = limits.time.as_nanos().div_ceil(TICK.as_nanos()) + 1;
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |mut store| {
+        let guest = store.data_mut();
+        guest.ticks += 1;
+        if guest.ticks > most_ticks {
+            return Err(Overrun(Limit::Time).into());
+        }
+        // Others' logins get their turn, and the wall clock's deadline is looked at.
+        Ok(UpdateDeadline::Yield(1))
+    });
+    store
+}
+
+impl fmt::Debug for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Method")
+            .field("realm", &self.realm)
+            .field("step", &self.step)
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
+}

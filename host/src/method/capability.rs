@@ -1,0 +1,131 @@
+//! What a component may import. What a grant does not name is not linked, so a component that asks
+//! for it does not load. One file for each capability.
+
+mod credentials;
+mod logging;
+mod transport;
+mod wasi;
+
+use std::fmt;
+
+pub(super) use logging::Log;
+use wasmtime::{Engine, component::Linker};
+
+use super::guest::Guest;
+
+/// One thing that a realm can grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Capability {
+    /// The realm's credentials.
+    Credentials,
+    /// Facts about the client's connection.
+    Transport,
+    /// Lines in the operator's log.
+    Logging,
+    /// What the standard libraries of most languages import whether they use it or not: clocks,
+    /// randomness, streams, standard output and error (which go to the log), and a file system and
+    /// an environment that are empty.
+    Wasi,
+}
+
+impl Capability {
+    pub const ALL: [Self; 4] = [
+        Self::Credentials,
+        Self::Transport,
+        Self::Logging,
+        Self::Wasi,
+    ];
+
+    /// Its name in a realm's file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials",
+            Self::Transport => "transport",
+            Self::Logging => "logging",
+            Self::Wasi => "wasi",
+        }
+    }
+
+    /// Whether an interface belongs to it. Names are compared without their version: a linker finds
+    /// compatible versions by itself, and refuses others.
+    fn provides(self, interface: &str) -> bool {
+        let interface = interface
+            .split_once('@')
+            .map_or(interface, |(name, _)| name);
+        match self {
+            Self::Credentials => credentials::INTERFACES.contains(&interface),
+            Self::Transport => transport::INTERFACES.contains(&interface),
+            Self::Logging => logging::INTERFACES.contains(&interface),
+            Self::Wasi => wasi::INTERFACES.contains(&interface),
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A set of capabilities.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Grant(u8);
+
+impl Grant {
+    pub const NOTHING: Self = Self(0);
+
+    /// The capability that an interface belongs to, if this router has it at all.
+    pub(super) fn capability_of(interface: &str) -> Option<Capability> {
+        Capability::ALL
+            .into_iter()
+            .find(|capability| capability.provides(interface))
+    }
+
+    /// `types` is in every component that has the contract; it holds no functions.
+    pub(super) fn allows(self, interface: &str) -> bool {
+        interface.starts_with("countersign:auth/types@")
+            || Self::capability_of(interface).is_some_and(|capability| self.has(capability))
+    }
+
+    const fn has(self, capability: Capability) -> bool {
+        self.0 & capability.bit() != 0
+    }
+
+    pub(super) fn link(self, engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
+        let mut linker = Linker::new(engine);
+        for capability in Capability::ALL {
+            if self.has(capability) {
+                match capability {
+                    Capability::Credentials => credentials::link(&mut linker)?,
+                    Capability::Transport => transport::link(&mut linker)?,
+                    Capability::Logging => logging::link(&mut linker)?,
+                    Capability::Wasi => wasi::link(&mut linker)?,
+                }
+            }
+        }
+        Ok(linker)
+    }
+}
+
+impl FromIterator<Capability> for Grant {
+    fn from_iter<I: IntoIterator<Item = Capability>>(capabilities: I) -> Self {
+        Self(
+            capabilities
+                .into_iter()
+                .fold(0, |bits, capability| bits | capability.bit()),
+        )
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let granted = Capability::ALL
+            .into_iter()
+            .filter(|capability| self.has(*capability));
+        f.debug_set().entries(granted).finish()
+    }
+}

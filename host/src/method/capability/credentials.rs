@@ -1,0 +1,96 @@
+use wasmtime::component::{HasSelf, Linker, Resource};
+use zeroize::Zeroizing;
+
+use crate::{
+    credential::{Credential, Hash, Kind},
+    method::{bindings::countersign::auth::credentials, guest::Guest},
+};
+
+pub(super) const INTERFACES: &[&str] = &["countersign:auth/credentials"];
+
+pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    credentials::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)
+}
+
+impl credentials::Host for Guest {
+    fn find(&mut self, kind: String, authid: String) -> wasmtime::Result<Resource<Credential>> {
+        let credential = self.keyring.find(&Kind::from(kind), &authid.into())?;
+        Ok(self.table.push(credential)?)
+    }
+
+    fn find_by_key(
+        &mut self,
+        kind: String,
+        public_key: Vec<u8>,
+    ) -> wasmtime::Result<Resource<Credential>> {
+        let credential = self.keyring.find_by_key(&Kind::from(kind), &public_key)?;
+        Ok(self.table.push(credential)?)
+    }
+}
+
+impl credentials::HostCredential for Guest {
+    fn authid(&mut self, credential: Resource<Credential>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&credential)?.authid().as_str().to_owned())
+    }
+
+    fn authrole(&mut self, credential: Resource<Credential>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&credential)?.authrole().as_str().to_owned())
+    }
+
+    fn parameters(&mut self, credential: Resource<Credential>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&credential)?.parameters().to_owned())
+    }
+
+    async fn verify_password(
+        &mut self,
+        credential: Resource<Credential>,
+        candidate: String,
+    ) -> wasmtime::Result<bool> {
+        let credential = self.table.get(&credential)?;
+        Ok(credential
+            .verify_password(Zeroizing::new(candidate))
+            .await?)
+    }
+
+    fn verify_hmac(
+        &mut self,
+        credential: Resource<Credential>,
+        hash: credentials::Hash,
+        message: Vec<u8>,
+        tag: Vec<u8>,
+    ) -> wasmtime::Result<bool> {
+        Ok(self
+            .table
+            .get(&credential)?
+            .verify_hmac(hash.into(), &message, &tag))
+    }
+
+    fn hmac(
+        &mut self,
+        credential: Resource<Credential>,
+        hash: credentials::Hash,
+        message: Vec<u8>,
+    ) -> wasmtime::Result<Vec<u8>> {
+        Ok(self.table.get(&credential)?.hmac(hash.into(), &message))
+    }
+
+    fn public_keys(&mut self, credential: Resource<Credential>) -> wasmtime::Result<Vec<Vec<u8>>> {
+        let keys = self.table.get(&credential)?.public_keys();
+        Ok(keys.iter().map(|key| key.octets().to_vec()).collect())
+    }
+
+    fn drop(&mut self, credential: Resource<Credential>) -> wasmtime::Result<()> {
+        self.table.delete(credential)?;
+        Ok(())
+    }
+}
+
+impl From<credentials::Hash> for Hash {
+    fn from(hash: credentials::Hash) -> Self {
+        match hash {
+            credentials::Hash::Sha1 => Self::Sha1,
+            credentials::Hash::Sha256 => Self::Sha256,
+            credentials::Hash::Sha512 => Self::Sha512,
+        }
+    }
+}

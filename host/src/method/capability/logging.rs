@@ -1,0 +1,89 @@
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::method::{
+    Limit,
+    bindings::wasi::logging::logging,
+    guest::{Guest, Label, Overrun},
+};
+
+pub(super) const INTERFACES: &[&str] = &["wasi:logging/logging"];
+
+/// A line is cut after so many octets.
+const LONGEST_LINE: usize = 1024;
+
+pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    logging::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)
+}
+
+impl logging::Host for Guest {
+    fn log(
+        &mut self,
+        level: logging::Level,
+        context: String,
+        message: String,
+    ) -> wasmtime::Result<()> {
+        let line = if context.is_empty() {
+            message
+        } else {
+            format!("{context}: {message}")
+        };
+        Ok(self.log.write(level, &line)?)
+    }
+}
+
+/// Where the words of one call go: to the operator's log, with who said them, and bounded. Control
+/// characters are escaped, so that no line of a guest's can pass for one of ours.
+#[derive(Clone)]
+pub(in crate::method) struct Log {
+    label: Arc<Label>,
+    octets_left: Arc<Mutex<usize>>,
+}
+
+impl Log {
+    pub(in crate::method) fn new(label: Arc<Label>, octets: usize) -> Self {
+        Self {
+            label,
+            octets_left: Arc::new(Mutex::new(octets)),
+        }
+    }
+
+    pub(super) fn write(&self, level: logging::Level, line: &str) -> Result<(), Overrun> {
+        {
+            let mut left = self.octets_left.lock();
+            *left = left
+                .checked_sub(line.len().max(1))
+                .ok_or(Overrun(Limit::Log))?;
+        }
+        let Label {
+            realm,
+            step,
+            revision,
+        } = &*self.label;
+        let line: String = line
+            .chars()
+            .take(LONGEST_LINE)
+            .flat_map(char::escape_debug)
+            .collect();
+        match level {
+            logging::Level::Trace => {
+                tracing::trace!(target: "method", %realm, %step, %revision, said = line);
+            }
+            logging::Level::Debug => {
+                tracing::debug!(target: "method", %realm, %step, %revision, said = line);
+            }
+            logging::Level::Info => {
+                tracing::info!(target: "method", %realm, %step, %revision, said = line);
+            }
+            logging::Level::Warn => {
+                tracing::warn!(target: "method", %realm, %step, %revision, said = line);
+            }
+            logging::Level::Error | logging::Level::Critical => {
+                tracing::error!(target: "method", %realm, %step, %revision, said = line);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+use std::{fmt, time::Duration};
+
+/// What one call of a method may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Running time of the guest's own code.
+    pub time: Duration,
+    /// From the call to the verdict, with everything that it waits for.
+    pub wall: Duration,
+    /// Octets, over all memories and tables of the instance.
+    pub memory: usize,
+    /// Octets that one call returns, and that one call of a host function takes.
+    pub output: usize,
+    /// Octets of the log.
+    pub log: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            time: Duration::from_millis(50),
+            wall: Duration::from_secs(10),
+            memory: 64 << 20,
+            output: 64 << 10,
+            log: 8 << 10,
+        }
+    }
+}
+
+/// A limit by its name in the realm's file, the log and the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limit {
+    Time,
+    Wall,
+    Memory,
+    Output,
+    Log,
+    /// Handles of one instance that are open at a time.
+    Handles,
+    /// `challenge.state`.
+    State,
+}
+
+impl Limit {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Wall => "wall",
+            Self::Memory => "memory",
+            Self::Output => "output",
+            Self::Log => "log",
+            Self::Handles => "handles",
+            Self::State => "state",
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}

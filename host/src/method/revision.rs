@@ -1,0 +1,201 @@
+use std::{fmt, sync::Arc};
+
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+use wasmtime::component::{Component, types::ComponentItem};
+
+use super::{
+    Capability, Connection, Fault, Grant, Limits, Runtime,
+    bindings::{AuthenticatorPre, exports::countersign::auth::about},
+    call,
+    guest::Guest,
+};
+use crate::credential::Keyring;
+
+/// The digest of a component's octets: the name of a revision.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    pub fn of(octets: &[u8]) -> Self {
+        Self(Sha256::digest(octets).into())
+    }
+
+    /// Enough of it to tell revisions apart in a log: 12 hex digits.
+    pub fn short(&self) -> String {
+        self.0
+            .iter()
+            .take(6)
+            .map(|octet| format!("{octet:02x}"))
+            .collect()
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What a method says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    pub name: String,
+    pub version: String,
+    pub summary: String,
+    pub credential_kinds: Vec<String>,
+}
+
+/// One immutable build of a method, compiled, linked against a grant, and ready to run.
+pub struct Revision {
+    pub digest: Digest,
+    /// [`Digest::short`], for log lines.
+    pub(super) name: Arc<str>,
+    pub manifest: Manifest,
+    pub(super) pre: AuthenticatorPre<Guest>,
+}
+
+/// Why a component cannot be used, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum LoadError {
+    #[error("it is not a WebAssembly component: {0}")]
+    NotComponent(String),
+    #[error(
+        "it is a core WebAssembly module, not a component: build it for wasm32-wasip2, or make a \
+         component of it"
+    )]
+    CoreModule,
+    #[error("it does not compile: {0}")]
+    Invalid(String),
+    #[error(
+        "it imports {import}, which the capability {capability:?} provides, and the realm does not \
+         grant that: add {capability:?} to the method's imports in the realm's file, or build the \
+         method without it"
+    )]
+    NotGranted { import: String, capability: String },
+    #[error("it imports {import}, which no capability of this router provides")]
+    UnknownImport { import: String },
+    #[error("it does not implement the world countersign:auth/authenticator of this router: {0}")]
+    WrongWorld(String),
+    #[error("asked to describe itself, it failed: {0}")]
+    Describe(Fault),
+    #[error("it refuses the settings that the realm has for it: {0}")]
+    Settings(String),
+    #[error("asked to check the realm's settings, it failed: {0}")]
+    Check(Fault),
+}
+
+impl Revision {
+    /// Compiles, links and asks the component who it is. This takes from milliseconds to seconds of
+    /// CPU, so it runs beside the threads that serve.
+    pub async fn load(
+        runtime: &Arc<Runtime>,
+        keyring: &Keyring,
+        octets: Arc<[u8]>,
+        grant: Grant,
+        limits: &Limits,
+    ) -> Result<Self, LoadError> {
+        let digest = Digest::of(&octets);
+        let compiler = Arc::clone(runtime);
+        let pre = tokio::task::spawn_blocking(move || compile(&compiler, &octets, grant))
+            .await
+            .map_err(|error| LoadError::Invalid(error.to_string()))??;
+        let name: Arc<str> = digest.short().into();
+        let manifest = call::within(runtime, limits, async {
+            let surroundings = call::Surroundings {
+                realm: &"".into(),
+                step: &"describe".into(),
+                revision: &name,
+                keyring,
+                connection: &Arc::new(Connection::none()),
+            };
+            let (mut store, component) =
+                call::instance(runtime, &pre, surroundings, limits).await?;
+            component
+                .countersign_auth_about()
+                .call_describe(&mut store)
+                .await
+        })
+        .await
+        .map_err(LoadError::Describe)?;
+        Ok(Self {
+            digest,
+            name,
+            manifest: manifest.into(),
+            pre,
+        })
+    }
+}
+
+fn compile(
+    runtime: &Runtime,
+    octets: &[u8],
+    grant: Grant,
+) -> Result<AuthenticatorPre<Guest>, LoadError> {
+    // `\0asm`, then a version and a layer: 1 and 0 for a module, 13 and 1 for a component.
+    match octets {
+        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => {}
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => return Err(LoadError::CoreModule),
+        [] => return Err(LoadError::NotComponent("it is empty".into())),
+        _ => return Err(LoadError::NotComponent("it does not begin like one".into())),
+    }
+    let engine = runtime.engine();
+    let component = Component::new(engine, octets)
+        .map_err(|error| LoadError::Invalid(error.root_cause().to_string()))?;
+    for (import, item) in component.component_type().imports(engine) {
+        let is_instance = matches!(item.ty, ComponentItem::ComponentInstance(_));
+        if is_instance && grant.allows(import) {
+            continue;
+        }
+        let import = import.to_owned();
+        return Err(match Grant::capability_of(&import) {
+            Some(capability) => LoadError::NotGranted {
+                import,
+                capability: capability.name().into(),
+            },
+            None => LoadError::UnknownImport { import },
+        });
+    }
+    let linker = runtime
+        .linker(grant)
+        .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+    linker
+        .instantiate_pre(&component)
+        .and_then(AuthenticatorPre::new)
+        .map_err(|error| LoadError::WrongWorld(format!("{error:#}")))
+}
+
+impl From<about::Manifest> for Manifest {
+    fn from(manifest: about::Manifest) -> Self {
+        Self {
+            name: manifest.name,
+            version: manifest.version,
+            summary: manifest.summary,
+            credential_kinds: manifest.credential_kinds,
+        }
+    }
+}
+
+impl fmt::Debug for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revision")
+            .field("digest", &self.digest)
+            .field("manifest", &self.manifest)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Capability {
+    /// The capability of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|capability| capability.name() == name)
+    }
+}

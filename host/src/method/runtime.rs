@@ -1,0 +1,155 @@
+use std::{
+    collections::HashMap,
+    fmt, fs,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use thiserror::Error;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker,
+};
+
+use super::{
+    Grant,
+    guest::{Fault, Guest},
+};
+
+/// How often the epoch moves on: the grain of [`super::Limits::time`].
+pub(super) const TICK: Duration = Duration::from_millis(5);
+
+/// Calls under way at one time. A waiting login is not a call and holds no instance; most calls
+/// take microseconds, and those that wait for the password queue are bounded by that.
+const INSTANCES: u32 = 256;
+
+/// The ceiling for the memory of one instance.
+const LARGEST_MEMORY: usize = 512 << 20;
+
+/// One engine and what is shared by all that runs in it.
+pub struct Runtime {
+    engine: Engine,
+    linkers: Mutex<HashMap<Grant, Arc<Linker<Guest>>>>,
+    permits: Semaphore,
+}
+
+#[derive(Debug, Error)]
+pub enum RuntimeError {
+    #[error("the WebAssembly engine does not start: {0}")]
+    Engine(String),
+    #[error("the clock of the WebAssembly engine does not start: {0}")]
+    Ticker(#[from] std::io::Error),
+}
+
+impl Runtime {
+    pub fn new() -> Result<Self, RuntimeError> {
+        let engine = Engine::new(&configuration())
+            .map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
+        start_ticker(&engine)?;
+        Ok(Self {
+            engine,
+            linkers: Mutex::default(),
+            permits: Semaphore::new(INSTANCES as usize),
+        })
+    }
+
+    pub(super) const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The linker for a grant: few grants, and a linker is dear to make.
+    pub(super) fn linker(&self, grant: Grant) -> wasmtime::Result<Arc<Linker<Guest>>> {
+        let mut linkers = self.linkers.lock();
+        if let Some(linker) = linkers.get(&grant) {
+            return Ok(Arc::clone(linker));
+        }
+        let linker = Arc::new(grant.link(&self.engine)?);
+        linkers.insert(grant, Arc::clone(&linker));
+        Ok(linker)
+    }
+
+    /// Room for one call. The pool of instances fails where it has none, so we wait before it.
+    pub(super) async fn permit(&self) -> Result<SemaphorePermit<'_>, Fault> {
+        self.permits
+            .acquire()
+            .await
+            .map_err(|_| Fault::Overload("the router is stopping".into()))
+    }
+}
+
+fn configuration() -> Config {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(INSTANCES)
+        .total_stacks(INSTANCES)
+        // A component has several core instances: its own, adapters, shims.
+        .total_core_instances(INSTANCES * 4)
+        .total_memories(INSTANCES * 2)
+        .total_tables(INSTANCES * 4)
+        .max_core_instances_per_component(32)
+        .max_memories_per_component(4)
+        .max_tables_per_component(16)
+        .max_memory_size(LARGEST_MEMORY)
+        // Slots stay with the module that they ran last: few of them, or retired revisions would
+        // keep their pages (measured over 100 reloads: 98 MB with 64 slots, 35 MB with 4).
+        .max_unused_warm_slots(8)
+        .decommit_batch_size(16)
+        // Resetting touched pages by hand is cheaper than giving them back to the kernel, and
+        // spares other threads the interrupts that unmapping costs them.
+        .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10)
+        .pagemap_scan(pagemap_scan());
+
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .epoch_interruption(true)
+        // Guests are synchronous; without it a call takes a third of the time.
+        .concurrency_support(false)
+        // A stack may have held a secret of another realm's login.
+        .async_stack_zeroing(true)
+        .wasm_memory64(false)
+        .wasm_relaxed_simd(false)
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(8));
+    config
+}
+
+/// Asks the kernel which pages an instance has touched, which halves the cost of a fresh instance.
+/// Only without swap: a page that was swapped out would be taken for untouched and be seen by the
+/// next instance in its place (wasmtime issue 14357).
+fn pagemap_scan() -> Enabled {
+    // The file has a line of headings, and one for each swap area.
+    let swap_is_off = fs::read_to_string("/proc/swaps").is_ok_and(|text| text.lines().count() <= 1);
+    if swap_is_off && PoolingAllocationConfig::is_pagemap_scan_available() {
+        Enabled::Yes
+    } else {
+        Enabled::No
+    }
+}
+
+/// Moves the epoch on at a fixed rate, for as long as the engine lives. A thread of its own, since
+/// a guest may be keeping every worker busy.
+fn start_ticker(engine: &Engine) -> std::io::Result<()> {
+    let engine = engine.weak();
+    thread::Builder::new().name("epoch".into()).spawn(move || {
+        let mut due = Instant::now();
+        loop {
+            due += TICK;
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            let Some(engine) = engine.upgrade() else {
+                return;
+            };
+            engine.increment_epoch();
+        }
+    })?;
+    Ok(())
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime")
+            .field("permits", &self.permits)
+            .finish_non_exhaustive()
+    }
+}

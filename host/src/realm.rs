@@ -1,0 +1,20 @@
+//! Realms: what each consists of at the moment, and how that changes while logins go on.
+//!
+//! A realm's file and the components that it names make a [`Generation`], which never changes. A
+//! change in the files makes a new one, whole and checked, and then one pointer is swapped; if
+//! anything is wrong with it, the old one goes on serving. A login finishes on the generation that
+//! it began with.
+
+mod build;
+mod components;
+mod directory;
+mod generation;
+mod reload;
+mod watch;
+
+pub use build::{MethodError, RealmError, Workshop};
+pub use components::ComponentError;
+pub use directory::Realms;
+pub use generation::{Generation, Realm};
+pub use reload::{Inspection, Reloader};
+pub use watch::Hints;

@@ -1,0 +1,101 @@
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{self, Read},
+    os::unix::fs::MetadataExt,
+    path::Path,
+    sync::{Arc, Weak},
+};
+
+use parking_lot::Mutex;
+use thiserror::Error;
+
+use crate::{
+    credential::Keyring,
+    method::{Digest, Grant, Limits, LoadError, Revision, Runtime},
+};
+
+/// The largest component that is read, in octets. Python and JavaScript make 12 to 20 MB.
+const LARGEST_COMPONENT: u64 = 64 << 20;
+
+/// Why a component's file gives no revision.
+#[derive(Debug, Error)]
+pub enum ComponentError {
+    #[error("there is no such file; put the component there, or name another in the realm's file")]
+    Missing,
+    #[error("the file cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+    #[error("the file is larger than 64 MiB, the most that is read")]
+    TooLarge,
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+/// What tells that a file has changed without reading it. The time of change is the file system's
+/// own, so it also tells a file that was overwritten and given its old time of modification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    device: u64,
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    /// None where there is no such file. Follows symbolic links, so a link that points elsewhere is
+    /// a change.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+}
+
+/// Revisions by what they are made of, so that a thousand realms with one component have one
+/// revision, and a component that comes back need not be compiled again while it is in use.
+#[derive(Debug, Default)]
+pub(super) struct Components {
+    revisions: Mutex<HashMap<(Digest, Grant), Weak<Revision>>>,
+}
+
+impl Components {
+    pub(super) async fn revision(
+        &self,
+        path: &Path,
+        runtime: &Arc<Runtime>,
+        keyring: &Keyring,
+        grant: Grant,
+        limits: &Limits,
+    ) -> Result<Arc<Revision>, ComponentError> {
+        let octets = read(path)?;
+        let key = (Digest::of(&octets), grant);
+        if let Some(revision) = self.revisions.lock().get(&key).and_then(Weak::upgrade) {
+            return Ok(revision);
+        }
+        let revision = Revision::load(runtime, keyring, octets.into(), grant, limits).await?;
+        let revision = Arc::new(revision);
+        let mut revisions = self.revisions.lock();
+        revisions.retain(|_, revision| revision.strong_count() > 0);
+        revisions.insert(key, Arc::downgrade(&revision));
+        Ok(revision)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ComponentError> {
+    let file = File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => ComponentError::Missing,
+        _ => ComponentError::Unreadable(error),
+    })?;
+    let mut octets = Vec::new();
+    file.take(LARGEST_COMPONENT + 1).read_to_end(&mut octets)?;
+    if octets.len() as u64 > LARGEST_COMPONENT {
+        return Err(ComponentError::TooLarge);
+    }
+    Ok(octets)
+}

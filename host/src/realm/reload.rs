@@ -1,0 +1,193 @@
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{Hints, Realm, RealmError, Realms, Workshop, components::Stamp};
+use crate::{config, wamp::reason};
+
+/// Keeps the realms like their files.
+#[derive(Debug)]
+pub struct Reloader {
+    workshop: Workshop,
+    /// The directory of the realms' files.
+    directory: PathBuf,
+    realms: Arc<Realms>,
+    known: BTreeMap<PathBuf, Known>,
+}
+
+/// What is known of a realm's file: when it was looked at last, and what came of it.
+#[derive(Debug, Default)]
+struct Known {
+    /// Of the file and of each component that it named. What has not changed since is not tried
+    /// again, be it good or bad.
+    stamps: Vec<(PathBuf, Option<Stamp>)>,
+    realm: Option<Arc<Realm>>,
+    /// The last number that was given to a generation.
+    number: u64,
+    /// The file was gone at the last look. Gone twice is gone: some editors remove a file before
+    /// they write it anew.
+    missed: bool,
+}
+
+/// What a look at a realm's file found.
+#[derive(Debug)]
+pub struct Inspection {
+    pub path: PathBuf,
+    pub outcome: Result<Arc<Realm>, RealmError>,
+}
+
+impl Reloader {
+    pub fn new(workshop: Workshop, directory: PathBuf, realms: Arc<Realms>) -> Self {
+        Self {
+            workshop,
+            directory,
+            realms,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// Follows changes for as long as it is polled.
+    pub async fn follow(mut self, mut hints: Hints) {
+        loop {
+            hints.next().await;
+            match self.look().await {
+                Ok(_) => {}
+                Err(error) => tracing::error!(
+                    directory = %self.directory.display(), %error,
+                    "the realms' directory cannot be read; all realms stay as they are"
+                ),
+            }
+        }
+    }
+
+    /// Looks at every realm whose files have changed since the last look, puts in place what is
+    /// good, and says so.
+    pub async fn look(&mut self) -> io::Result<Vec<Inspection>> {
+        let files = realm_files(&self.directory)?;
+        self.forget_missing(&files);
+        let mut inspections = Vec::new();
+        for path in files {
+            let known = self.known.entry(path.clone()).or_default();
+            known.missed = false;
+            if !known.stamps.is_empty() && known.stamps.iter().all(is_current) {
+                continue;
+            }
+            let outcome = inspect(&self.workshop, &self.realms, &path, known).await;
+            report(&path, known, &outcome);
+            inspections.push(Inspection { path, outcome });
+        }
+        Ok(inspections)
+    }
+
+    /// Closes the realms whose files are gone.
+    fn forget_missing(&mut self, files: &[PathBuf]) {
+        self.known.retain(|path, known| {
+            if files.contains(path) {
+                return true;
+            }
+            if !known.missed {
+                known.missed = true;
+                return true;
+            }
+            if let Some(realm) = &known.realm {
+                self.realms.remove(&realm.name);
+                realm.close(reason::CLOSE_REALM);
+                tracing::warn!(
+                    realm = %realm.name, file = %path.display(),
+                    "the realm is closed: its file is gone"
+                );
+            }
+            false
+        });
+    }
+}
+
+async fn inspect(
+    workshop: &Workshop,
+    realms: &Realms,
+    path: &Path,
+    known: &mut Known,
+) -> Result<Arc<Realm>, RealmError> {
+    // Taken before reading: what changes while we read has another stamp at the next look.
+    known.stamps = vec![stamp(path.to_owned())];
+    let realm = config::Realm::read(path)?;
+    let components = realm
+        .methods
+        .values()
+        .map(|method| workshop.component_path(method));
+    known.stamps.extend(components.map(stamp));
+    let generation = workshop.build(&realm, known.number + 1).await?;
+    known.number += 1;
+    let realm = match &known.realm {
+        Some(realm) => {
+            realm.put_in_place(generation);
+            Arc::clone(realm)
+        }
+        None => realms.insert(Realm::new(realm.name.as_str().into(), generation)),
+    };
+    known.realm = Some(Arc::clone(&realm));
+    Ok(realm)
+}
+
+fn stamp(path: PathBuf) -> (PathBuf, Option<Stamp>) {
+    let stamp = Stamp::of(&path);
+    (path, stamp)
+}
+
+fn is_current((path, stamp): &(PathBuf, Option<Stamp>)) -> bool {
+    Stamp::of(path) == *stamp
+}
+
+fn report(path: &Path, known: &Known, outcome: &Result<Arc<Realm>, RealmError>) {
+    let file = path.display();
+    match (outcome, &known.realm) {
+        (Ok(realm), _) => {
+            let generation = realm.generation();
+            let mut methods: Vec<_> = generation
+                .methods
+                .iter()
+                .map(|(step, method)| format!("{step}@{}", method.revision.digest.short()))
+                .collect();
+            methods.sort();
+            let methods = methods.join(" ");
+            tracing::info!(
+                realm = %realm.name, generation = generation.number, %methods,
+                "the realm is in place"
+            );
+        }
+        (Err(error), Some(realm)) => {
+            let generation = realm.generation().number;
+            for line in error.to_string().lines() {
+                tracing::error!(
+                    realm = %realm.name, generation,
+                    "not reloaded, the generation before goes on: {line}"
+                );
+            }
+        }
+        (Err(error), None) => {
+            for line in error.to_string().lines() {
+                tracing::error!(%file, "the realm stays out: {line}");
+            }
+        }
+    }
+}
+
+/// The files `NAME.toml`, but not those that editors and copies leave behind.
+fn realm_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let is_hidden = path
+            .file_name()
+            .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !is_hidden && path.extension() == Some(OsStr::new("toml")) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

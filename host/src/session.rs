@@ -1,0 +1,133 @@
+//! One client's connection, from its first frame to its last: it joins a transport, a login and a
+//! realm's router.
+
+mod established;
+mod joining;
+mod outbox;
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use futures_util::SinkExt;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout},
+};
+
+use crate::{
+    login::{self, Refusal},
+    method::Connection,
+    realm::Realms,
+    transport::Wire,
+    wamp::Message,
+};
+
+/// How long a client may take to read our last frame and to close its end.
+const PARTING: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Copy, Debug)]
+pub struct SessionSettings {
+    pub login: login::Limits,
+    /// How deep a message may be nested before WELCOME.
+    pub nesting: usize,
+    /// Logins under way at one time.
+    pub waiting: usize,
+    /// Octets that may wait for a client that does not read.
+    pub queue: usize,
+}
+
+/// Where connections become sessions.
+#[derive(Debug)]
+pub struct Sessions {
+    realms: Arc<Realms>,
+    settings: SessionSettings,
+    places: Arc<Semaphore>,
+    turned_away: Arc<Semaphore>,
+}
+
+/// A connection's place until its login is over.
+#[derive(Debug)]
+pub enum Place {
+    /// Among the logins that are under way.
+    Login(OwnedSemaphorePermit),
+    /// Among those that are told that there is no room.
+    TurnedAway(OwnedSemaphorePermit),
+}
+
+/// How many are told at one time that there is no room. Beyond that a connection is dropped.
+const TURNED_AWAY: usize = 1024;
+
+impl Sessions {
+    pub fn new(realms: Arc<Realms>, settings: SessionSettings) -> Self {
+        Self {
+            realms,
+            settings,
+            places: Arc::new(Semaphore::new(settings.waiting)),
+            turned_away: Arc::new(Semaphore::new(TURNED_AWAY)),
+        }
+    }
+
+    /// A place for a connection that has just come in. None: drop it.
+    pub fn place(&self) -> Option<Place> {
+        let login = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map(Place::Login);
+        let turned_away = || {
+            Arc::clone(&self.turned_away)
+                .try_acquire_owned()
+                .map(Place::TurnedAway)
+        };
+        login.or_else(|_| turned_away()).ok()
+    }
+
+    /// Serves one client until it is gone. `since` is when its connection came in.
+    pub async fn serve<W: Wire>(
+        &self,
+        mut wire: W,
+        connection: Connection,
+        place: Place,
+        since: Instant,
+    ) {
+        if let Place::TurnedAway(_) = place {
+            tracing::warn!(
+                target: "login", peer = connection.peer, outcome = Refusal::Unavailable.label(),
+                waiting = self.settings.waiting, "login refused: too many are under way"
+            );
+            return part(&mut wire, &Refusal::Unavailable.abort()).await;
+        }
+        let connection = Arc::new(connection);
+        let joining = joining::Joining::new(&self.settings, &self.realms, connection, since);
+        let closed = self.realms.closed().cancelled();
+        let joined = tokio::select! {
+            joined = joining.run(&mut wire) => joined,
+            () = closed => return part(&mut wire, &Refusal::ShuttingDown.abort()).await,
+        };
+        let Some(joined) = joined else { return };
+        drop(place);
+        wire.unlock();
+        established::run(wire, joined, self.settings.queue).await;
+    }
+}
+
+/// Sends a last message and closes, without waiting for long.
+async fn part<W: Wire>(wire: &mut W, message: &Message) {
+    let Ok(frame) = message.encode(wire.serializer()) else {
+        return;
+    };
+    // Whether it arrives is up to the client.
+    _ = timeout(PARTING, async {
+        wire.send(frame).await?;
+        wire.close().await
+    })
+    .await;
+}
+
+/// How long it is from now until a time since the Unix epoch.
+fn until(time: Duration) -> Duration {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    time.saturating_sub(now)
+}

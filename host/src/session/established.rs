@@ -1,0 +1,244 @@
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::{
+    PARTING,
+    joining::Joined,
+    outbox::{Outbox, Outgoing, outbox},
+    until,
+};
+use crate::{
+    login::{Accepted, Refusal},
+    realm::Realm,
+    router::{self, Features, Member, Router},
+    transport::{Broken, Wire},
+    wamp::{Dict, Id, Message, Serializer, Value, reason},
+};
+
+/// How deep a session's dictionaries may be nested.
+const NESTING: usize = 32;
+
+/// A sleep that is as good as for ever: some 30 years.
+const FOREVER: Duration = Duration::from_secs(1 << 30);
+
+/// Why a session ends.
+enum End {
+    /// The client said GOODBYE.
+    Goodbye,
+    /// The client said ABORT, or it is gone.
+    Gone,
+    Broken(Broken),
+    Violation(String),
+    /// We end it, for this reason.
+    Ended(&'static str),
+    /// It lets more wait than it may.
+    Full,
+}
+
+/// A member of the realm for as long as this lives: however a session ends, it leaves its router.
+struct Membership<'a> {
+    router: &'a Router,
+    session: Id,
+}
+
+impl Drop for Membership<'_> {
+    fn drop(&mut self) {
+        self.router.leave(self.session);
+    }
+}
+
+/// Serves a client that has logged in, until its session ends.
+pub(super) async fn run<W: Wire>(wire: W, joined: Joined, queue: usize) {
+    let Joined { realm, accepted } = joined;
+    let serializer = wire.serializer();
+    let (outbox, mut outgoing) = outbox(queue);
+    let session = accepted.session;
+    let mut closing = realm.closing();
+    let expiry = expiry(&accepted);
+    let Some(membership) = join(&realm, &accepted, serializer, outbox) else {
+        return;
+    };
+
+    let (mut sink, mut stream) = wire.split();
+    let full = outgoing.full();
+    let end = tokio::select! {
+        end = read(&mut stream, &realm.router, session, serializer) => end,
+        end = write(&mut sink, &mut outgoing) => end,
+        () = sleep_until(expiry) => End::Ended(reason::CLOSE_EXPIRED),
+        () = full.notified() => End::Full,
+        closed = closing.wait_for(Option::is_some) => {
+            End::Ended(closed.ok().and_then(|closed| *closed).unwrap_or(reason::SYSTEM_SHUTDOWN))
+        }
+    };
+    // Subscriptions and registrations first: nothing is sent to it after GOODBYE.
+    drop(membership);
+    tracing::debug!(realm = %realm.name, %session, end = %end, "a session ends");
+    // Whether our last words arrive is up to the client.
+    _ = timeout(
+        PARTING,
+        take_leave(end, &mut sink, &mut stream, &mut outgoing, serializer),
+    )
+    .await;
+}
+
+fn expiry(accepted: &Accepted) -> Instant {
+    let by_method = accepted.expires_at.map(until);
+    let left = by_method.into_iter().chain(accepted.longest_session).min();
+    Instant::now() + left.unwrap_or(FOREVER).min(FOREVER)
+}
+
+/// Makes the client a member, its WELCOME the first frame that it gets.
+fn join<'a>(
+    realm: &'a Realm,
+    accepted: &Accepted,
+    serializer: Serializer,
+    outbox: Outbox,
+) -> Option<Membership<'a>> {
+    let welcome = Message::Welcome {
+        session: accepted.session,
+        details: details(accepted),
+    };
+    let frame = welcome.encode(serializer).ok()?;
+    router::Outbox::deliver(&outbox, frame);
+    let member = Member {
+        id: accepted.session,
+        authid: accepted.authid.shared(),
+        authrole: Arc::clone(&accepted.authrole),
+        features: Features::announced(&accepted.roles),
+        serializer,
+        outbox: Arc::new(outbox),
+    };
+    if let Err(taken) = realm.router.join(member) {
+        // Two random ids of 53 bits were the same.
+        tracing::error!(realm = %realm.name, %taken, "a session is refused");
+        return None;
+    }
+    Some(Membership {
+        router: &realm.router,
+        session: accepted.session,
+    })
+}
+
+/// `WELCOME.Details`. Some clients fail without `authid`, `authrole` or `realm`.
+fn details(accepted: &Accepted) -> Dict {
+    let provider = accepted.authprovider.as_deref().unwrap_or("countersign");
+    Dict::new()
+        .with("realm", &*accepted.realm)
+        .with("authid", accepted.authid.as_str())
+        .with("authrole", &*accepted.authrole)
+        .with("authmethod", accepted.authmethod.as_str())
+        .with("authprovider", provider)
+        .with("authextra", Value::Dict(accepted.authextra.clone()))
+        .with("roles", router::welcome_roles())
+        .with("agent", concat!("countersign/", env!("CARGO_PKG_VERSION")))
+}
+
+async fn read<W: Wire>(
+    stream: &mut SplitStream<W>,
+    router: &Router,
+    session: Id,
+    serializer: Serializer,
+) -> End {
+    loop {
+        let frame = match stream.next().await {
+            None => return End::Gone,
+            Some(Err(broken)) if broken.is_violation() => {
+                return End::Violation(broken.to_string());
+            }
+            Some(Err(broken)) => return End::Broken(broken),
+            Some(Ok(frame)) => frame,
+        };
+        let message = match Message::decode(serializer, &frame, NESTING) {
+            Ok(Message::Goodbye { .. }) => return End::Goodbye,
+            Ok(Message::Abort { .. }) => return End::Gone,
+            Ok(message) => message,
+            Err(malformed) => return End::Violation(malformed.to_string()),
+        };
+        if let Err(violation) = router.receive(session, message) {
+            return End::Violation(violation.to_string());
+        }
+    }
+}
+
+async fn write<W: Wire>(sink: &mut SplitSink<W, Bytes>, outgoing: &mut Outgoing) -> End {
+    let mut batch = Vec::new();
+    loop {
+        let written = async {
+            if outgoing.take(&mut batch).await.is_none() {
+                return Ok(false);
+            }
+            for frame in &batch {
+                sink.feed(frame.clone()).await?;
+            }
+            sink.flush().await?;
+            outgoing.written(&batch);
+            Ok(true)
+        };
+        match written.await {
+            Ok(true) => {}
+            Ok(false) => return End::Gone,
+            Err(broken) => return End::Broken(broken),
+        }
+    }
+}
+
+async fn take_leave<W: Wire>(
+    end: End,
+    sink: &mut SplitSink<W, Bytes>,
+    stream: &mut SplitStream<W>,
+    outgoing: &mut Outgoing,
+    serializer: Serializer,
+) -> Result<(), Broken> {
+    let goodbye = |reason: &str, message: &str| Message::Goodbye {
+        details: Dict::new().with("message", message),
+        reason: reason.into(),
+    };
+    let (last, echo) = match end {
+        End::Gone | End::Broken(_) => return sink.close().await,
+        End::Goodbye => {
+            let reason = reason::GOODBYE_AND_OUT.into();
+            (
+                Message::Goodbye {
+                    details: Dict::new(),
+                    reason,
+                },
+                false,
+            )
+        }
+        End::Violation(_) => (Refusal::ProtocolViolation.abort(), false),
+        End::Ended(reason) => (goodbye(reason, "the router ends this session"), true),
+        // What waits already is too much.
+        End::Full => return sink.close().await,
+    };
+    while let Some(frame) = outgoing.try_take() {
+        sink.feed(frame).await?;
+    }
+    if let Ok(frame) = last.encode(serializer) {
+        sink.send(frame).await?;
+    }
+    if echo {
+        // The client's GOODBYE, or its close; what else it still says is too late.
+        while let Some(Ok(frame)) = stream.next().await {
+            if let Ok(Message::Goodbye { .. }) = Message::decode(serializer, &frame, NESTING) {
+                break;
+            }
+        }
+    }
+    sink.close().await
+}
+
+impl std::fmt::Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Goodbye => f.write_str("the client said GOODBYE"),
+            Self::Gone => f.write_str("the client is gone"),
+            Self::Broken(broken) => broken.fmt(f),
+            Self::Violation(why) => write!(f, "protocol violation: {why}"),
+            Self::Ended(reason) => f.write_str(reason),
+            Self::Full => f.write_str("the client does not read what is sent to it"),
+        }
+    }
+}

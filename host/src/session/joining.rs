@@ -1,0 +1,204 @@
+use std::{ops::ControlFlow, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use tokio::time::{Instant, timeout_at};
+
+use super::{SessionSettings, part};
+use crate::{
+    login::{Accepted, Call, Effect, Fault, Login, Outcome, Verdict},
+    method::Connection,
+    observe::LoginRecord,
+    realm::{Generation, Realm, Realms},
+    transport::{Broken, Wire},
+    wamp::{Id, Message},
+};
+
+/// A login that its client has passed.
+pub(super) struct Joined {
+    pub(super) realm: Arc<Realm>,
+    pub(super) accepted: Accepted,
+}
+
+/// Drives one login: does what [`Login`] says.
+pub(super) struct Joining<'a> {
+    settings: &'a SessionSettings,
+    realms: &'a Realms,
+    connection: Arc<Connection>,
+    since: Instant,
+    session: Id,
+    login: Login,
+    realm_name: String,
+    /// Of the realm as it was at HELLO. The login finishes on this generation.
+    joining: Option<(Arc<Realm>, Arc<Generation>)>,
+}
+
+impl<'a> Joining<'a> {
+    pub(super) fn new(
+        settings: &'a SessionSettings,
+        realms: &'a Realms,
+        connection: Arc<Connection>,
+        since: Instant,
+    ) -> Self {
+        let session = Id::from_random(u64::from_le_bytes(random()));
+        Self {
+            settings,
+            realms,
+            connection,
+            since,
+            session,
+            login: Login::new(settings.login, session, random),
+            realm_name: String::new(),
+            joining: None,
+        }
+    }
+
+    /// Takes the client to its session, or tells it why not. None: it is gone.
+    pub(super) async fn run<W: Wire>(mut self, wire: &mut W) -> Option<Joined> {
+        let outcome = self.outcome(wire).await;
+        self.record(&outcome);
+        match outcome {
+            Outcome::Accepted(accepted) => {
+                // The machine accepts nobody before it has seen a realm.
+                let (realm, _) = self.joining?;
+                Some(Joined { realm, accepted })
+            }
+            Outcome::Denied(denial) => {
+                part(wire, &denial.refusal.abort()).await;
+                None
+            }
+            Outcome::Left => None,
+        }
+    }
+
+    async fn outcome<W: Wire>(&mut self, wire: &mut W) -> Outcome {
+        let mut effect = self.hear(wire).await;
+        loop {
+            effect = match effect {
+                Effect::Open { realm } => self.open(realm),
+                Effect::Call(call) => self.ask(wire, call).await,
+                Effect::Send(message) => match self.send(wire, &message).await {
+                    ControlFlow::Continue(()) => self.hear(wire).await,
+                    ControlFlow::Break(effect) => effect,
+                },
+                Effect::End(outcome) => return outcome,
+            };
+        }
+    }
+
+    fn open(&mut self, realm: String) -> Effect {
+        let found = self.realms.find(&realm);
+        self.realm_name = realm;
+        self.joining = found.map(|realm| {
+            let generation = realm.generation();
+            (realm, generation)
+        });
+        let policy = self
+            .joining
+            .as_ref()
+            .map(|(_, generation)| Arc::clone(&generation.policy));
+        self.login.open(policy)
+    }
+
+    /// Asks a method, and listens to the client meanwhile: one that leaves is not worth the work,
+    /// and one that talks out of turn is not heard to the end.
+    async fn ask<W: Wire>(&mut self, wire: &mut W, call: Call) -> Effect {
+        let deadline = self.deadline();
+        let method = self
+            .joining
+            .as_ref()
+            .and_then(|(_, generation)| generation.methods.get(&call.step).cloned());
+        let connection = Arc::clone(&self.connection);
+        let asking = async move {
+            match method {
+                Some(method) => method.call(call, &connection).await.map_err(Fault::from),
+                // A generation has a method for each step of its policy.
+                None => Err(Fault {
+                    overload: false,
+                    why: "the step has no method".into(),
+                }),
+            }
+        };
+        tokio::select! {
+            biased;
+            verdict = asking => self.decide(verdict),
+            frame = wire.next() => self.receive(wire, frame),
+            () = tokio::time::sleep_until(deadline) => self.login.expire(),
+        }
+    }
+
+    fn decide(&mut self, verdict: Result<Verdict, Fault>) -> Effect {
+        self.login.decide(verdict, self.since.elapsed())
+    }
+
+    async fn hear<W: Wire>(&mut self, wire: &mut W) -> Effect {
+        match timeout_at(self.deadline(), wire.next()).await {
+            Ok(frame) => self.receive(wire, frame),
+            Err(_) => self.login.expire(),
+        }
+    }
+
+    fn receive<W: Wire>(&mut self, wire: &W, frame: Option<Result<Bytes, Broken>>) -> Effect {
+        match frame {
+            None => Effect::End(Outcome::Left),
+            Some(Err(broken)) if broken.is_violation() => {
+                self.login.receive_malformed(broken.to_string())
+            }
+            Some(Err(broken)) => {
+                tracing::debug!(peer = self.connection.peer, %broken, "a login broke off");
+                Effect::End(Outcome::Left)
+            }
+            Some(Ok(frame)) => {
+                match Message::decode(wire.serializer(), &frame, self.settings.nesting) {
+                    Ok(message) => self.login.receive(message, self.since.elapsed()),
+                    Err(malformed) => self.login.receive_malformed(malformed.to_string()),
+                }
+            }
+        }
+    }
+
+    async fn send<W: Wire>(&mut self, wire: &mut W, message: &Message) -> ControlFlow<Effect> {
+        let Ok(frame) = message.encode(wire.serializer()) else {
+            // Only foreign payloads can fail, and a CHALLENGE has none.
+            return ControlFlow::Break(Effect::End(Outcome::Left));
+        };
+        match timeout_at(self.deadline(), wire.send(frame)).await {
+            Ok(Ok(())) => ControlFlow::Continue(()),
+            Ok(Err(_)) => ControlFlow::Break(Effect::End(Outcome::Left)),
+            Err(_) => ControlFlow::Break(self.login.expire()),
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        self.since + self.login.deadline()
+    }
+
+    fn record(&self, outcome: &Outcome) {
+        // Ports are scanned and connections dropped all day; that is no login.
+        if matches!(outcome, Outcome::Left) && self.realm_name.is_empty() {
+            tracing::debug!(peer = self.connection.peer, "a client left before HELLO");
+            return;
+        }
+        LoginRecord {
+            peer: &self.connection.peer,
+            realm: &self.realm_name,
+            session: self.session.as_u64(),
+            outcome,
+            transcript: self.login.transcript(),
+            generation: self
+                .joining
+                .as_ref()
+                .map(|(_, generation)| generation.number),
+            took: self.since.elapsed(),
+        }
+        .write();
+    }
+}
+
+/// Octets of the system's randomness.
+fn random<const N: usize>() -> [u8; N] {
+    let mut octets = [0; N];
+    // A router without randomness must not hand out sessions, and nothing can be done about it.
+    getrandom::fill(&mut octets).expect("the system gives randomness");
+    octets
+}

@@ -1,0 +1,45 @@
+//! Connections that carry WAMP frames, and what bounds them before anybody has logged in.
+
+mod metered;
+mod websocket;
+
+use bytes::Bytes;
+use futures_util::{Sink, Stream};
+use thiserror::Error;
+
+use crate::wamp::Serializer;
+
+pub use websocket::{WebSocket, WebSocketSettings};
+
+/// A connection to a client, whatever the transport: a stream of frames that come in, and a sink of
+/// frames that go out. One frame is one WAMP message.
+pub trait Wire:
+    Stream<Item = Result<Bytes, Broken>> + Sink<Bytes, Error = Broken> + Send + Unpin
+{
+    fn serializer(&self) -> Serializer;
+
+    /// The client has logged in: from now on frames may be as large as a session's.
+    fn unlock(&mut self);
+}
+
+/// Why a connection carries nothing more.
+#[derive(Debug, Error)]
+pub enum Broken {
+    #[error("the client is gone")]
+    Gone,
+    #[error("the client has not answered a ping")]
+    Silent,
+    #[error("a frame of more than {limit} octets")]
+    TooLarge { limit: usize },
+    #[error("a frame of the wrong kind")]
+    WrongKind,
+    #[error("the transport failed: {0}")]
+    Failed(String),
+}
+
+impl Broken {
+    /// Whether it was the client that broke the rules, and is still there to be told.
+    pub const fn is_violation(&self) -> bool {
+        matches!(self, Self::TooLarge { .. } | Self::WrongKind)
+    }
+}

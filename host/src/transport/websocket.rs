@@ -1,0 +1,258 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, Interval, MissedTickBehavior, interval_at},
+};
+use tokio_tungstenite::{
+    WebSocketStream, accept_hdr_async_with_config,
+    tungstenite::{
+        Error, Message, Utf8Bytes,
+        error::CapacityError,
+        handshake::server::{ErrorResponse, Request, Response},
+        http::{HeaderValue, StatusCode, header::SEC_WEBSOCKET_PROTOCOL},
+        protocol::WebSocketConfig,
+    },
+};
+
+use super::{
+    Broken, Wire,
+    metered::{Allowance, Metered},
+};
+use crate::wamp::Serializer;
+
+/// Octets of the HTTP request that asks for a WebSocket.
+const LARGEST_REQUEST: usize = 16 << 10;
+
+/// Octets that are read at once. Every connection holds so much.
+const READ_BUFFER: usize = 4 << 10;
+
+/// Octets around a message: the frame's header, and pings in between.
+const FRAMING: usize = 1 << 10;
+
+#[derive(Clone, Debug)]
+pub struct WebSocketSettings {
+    /// The path of the URL, e.g. `/ws`.
+    pub path: String,
+    /// Octets of a frame before [`Wire::unlock`].
+    pub login_frame: usize,
+    /// Octets of a frame after it.
+    pub session_frame: usize,
+    /// How often the client is pinged. After two pings without a sign of life it is given up.
+    pub ping: Duration,
+}
+
+/// A WebSocket that speaks WAMP.
+#[derive(Debug)]
+pub struct WebSocket<S> {
+    stream: WebSocketStream<Metered<S>>,
+    serializer: Serializer,
+    allowance: Allowance,
+    /// Octets of a frame, for now.
+    limit: usize,
+    session_frame: usize,
+    heartbeat: Interval,
+    unanswered: u8,
+    ping: Ping,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Ping {
+    Idle,
+    Due,
+    Flushing,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// Answers the HTTP request that comes first. A request for another path, or for no subprotocol
+    /// that we know, is answered by an error.
+    pub async fn accept(stream: S, settings: &WebSocketSettings) -> Result<Self, Broken> {
+        let allowance = Allowance::new(LARGEST_REQUEST);
+        let stream = Metered::new(stream, allowance.clone());
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(READ_BUFFER)
+            .max_message_size(Some(settings.session_frame))
+            .max_frame_size(Some(settings.session_frame));
+        let mut serializer = None;
+        let answer = |request: &Request, response: Response| {
+            let (chosen, response) = answer(request, response, &settings.path)?;
+            serializer = Some(chosen);
+            Ok(response)
+        };
+        let stream = accept_hdr_async_with_config(stream, answer, Some(config))
+            .await
+            .map_err(broken)?;
+        let serializer = serializer.ok_or(Broken::Gone)?;
+        allowance.set(settings.login_frame + FRAMING);
+        let mut heartbeat = interval_at(Instant::now() + settings.ping, settings.ping);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Self {
+            stream,
+            serializer,
+            allowance,
+            limit: settings.login_frame,
+            session_frame: settings.session_frame,
+            heartbeat,
+            unanswered: 0,
+            ping: Ping::Idle,
+        })
+    }
+
+    /// Sends a ping when one is due. An error: the client is silent, or gone.
+    fn poll_heartbeat(&mut self, cx: &mut Context<'_>) -> Result<(), Broken> {
+        while self.heartbeat.poll_tick(cx).is_ready() {
+            if self.unanswered >= 2 {
+                return Err(Broken::Silent);
+            }
+            self.unanswered += 1;
+            self.ping = Ping::Due;
+        }
+        if self.ping == Ping::Due {
+            match self.stream.poll_ready_unpin(cx) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(ready) => ready.map_err(broken)?,
+            }
+            self.stream
+                .start_send_unpin(Message::Ping(Bytes::new()))
+                .map_err(broken)?;
+            self.ping = Ping::Flushing;
+        }
+        if self.ping == Ping::Flushing
+            && let Poll::Ready(flushed) = self.stream.poll_flush_unpin(cx)
+        {
+            flushed.map_err(broken)?;
+            self.ping = Ping::Idle;
+        }
+        Ok(())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Wire for WebSocket<S> {
+    fn serializer(&self) -> Serializer {
+        self.serializer
+    }
+
+    fn unlock(&mut self) {
+        self.limit = self.session_frame;
+        self.allowance.set(usize::MAX);
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
+    type Item = Result<Bytes, Broken>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Err(silent) = self.poll_heartbeat(cx) {
+            return Poll::Ready(Some(Err(silent)));
+        }
+        loop {
+            let message = match ready!(self.stream.poll_next_unpin(cx)) {
+                None => return Poll::Ready(None),
+                Some(Ok(message)) => message,
+                Some(Err(_)) if self.allowance.is_spent() => {
+                    return Poll::Ready(Some(Err(Broken::TooLarge { limit: self.limit })));
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(broken(error)))),
+            };
+            self.unanswered = 0;
+            let (frame, is_text) = match message {
+                Message::Text(text) => (Bytes::from(text), true),
+                Message::Binary(octets) => (octets, false),
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
+                Message::Close(_) => return Poll::Ready(None),
+            };
+            if is_text != self.serializer.is_text() {
+                return Poll::Ready(Some(Err(Broken::WrongKind)));
+            }
+            if frame.len() > self.limit {
+                return Poll::Ready(Some(Err(Broken::TooLarge { limit: self.limit })));
+            }
+            if self.limit != self.session_frame {
+                self.allowance.set(self.limit + FRAMING);
+            }
+            return Poll::Ready(Some(Ok(frame)));
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for WebSocket<S> {
+    type Error = Broken;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        self.stream.poll_ready_unpin(cx).map_err(broken)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, frame: Bytes) -> Result<(), Broken> {
+        let message = if self.serializer.is_text() {
+            // Ours are written by serde_json, or came in as text and were checked then.
+            Message::Text(Utf8Bytes::try_from(frame).map_err(|_| Broken::WrongKind)?)
+        } else {
+            Message::Binary(frame)
+        };
+        self.stream.start_send_unpin(message).map_err(broken)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        self.stream.poll_flush_unpin(cx).map_err(broken)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        self.stream.poll_close_unpin(cx).map_err(broken)
+    }
+}
+
+/// Chooses the first offered subprotocol that we know (RFC 6455, section 4.2.2).
+#[expect(clippy::result_large_err, reason = "the signature is tungstenite's")]
+fn answer(
+    request: &Request,
+    mut response: Response,
+    path: &str,
+) -> Result<(Serializer, Response), ErrorResponse> {
+    if request.uri().path() != path {
+        return Err(refusal(
+            StatusCode::NOT_FOUND,
+            format!("WAMP is served at {path}\n"),
+        ));
+    }
+    let serializer = request
+        .headers()
+        .get_all(SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|offer| offer.to_str().ok())
+        .flat_map(|offer| offer.split(','))
+        .find_map(|name| Serializer::from_subprotocol(name.trim()));
+    let Some(serializer) = serializer else {
+        let known = Serializer::ALL.map(Serializer::subprotocol).join(", ");
+        let text = format!("offer one of these as Sec-WebSocket-Protocol: {known}\n");
+        return Err(refusal(StatusCode::BAD_REQUEST, text));
+    };
+    let chosen = HeaderValue::from_static(serializer.subprotocol());
+    response
+        .headers_mut()
+        .insert(SEC_WEBSOCKET_PROTOCOL, chosen);
+    Ok((serializer, response))
+}
+
+fn refusal(status: StatusCode, text: String) -> ErrorResponse {
+    let mut response = ErrorResponse::new(Some(text));
+    *response.status_mut() = status;
+    response
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn broken(error: Error) -> Broken {
+    match error {
+        Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => Broken::Gone,
+        Error::Capacity(CapacityError::MessageTooLong { max_size, .. }) => {
+            Broken::TooLarge { limit: max_size }
+        }
+        error => Broken::Failed(error.to_string()),
+    }
+}
