@@ -1,0 +1,157 @@
+//! `countersign credential`: who can log in to a realm.
+//!
+//! Works on the store's file itself, whether a router runs or not: a router that does sees each
+//! change at its next login.
+
+mod add;
+mod list;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use tokio::task::spawn_blocking;
+
+use self::{add::AddArgs, list::ListArgs};
+use super::{
+    output::{print, tell},
+    secret::Prompt,
+};
+use crate::{
+    config::{Operator, RealmName},
+    credential::{self, Sqlite, Store},
+    login::Authid,
+};
+
+/// The arguments of `countersign credential`.
+#[derive(Debug, Args)]
+#[command(about = "Add, list and remove the credentials that a realm's users log in with")]
+pub struct CredentialArgs {
+    /// The operator's configuration, which says where the realms and the credentials are
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "countersign.toml"
+    )]
+    config: PathBuf,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Add(AddArgs),
+    List(ListArgs),
+    Remove(RemoveArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(about = "Remove a credential")]
+struct RemoveArgs {
+    /// The realm
+    #[arg(value_parser = realm_name)]
+    realm: RealmName,
+
+    /// What the credential is for, such as ticket, wampcra or cryptosign
+    #[arg(value_name = "KIND")]
+    kind: String,
+
+    /// Whom it belongs to
+    #[arg(value_parser = Authid::parse)]
+    authid: Authid,
+}
+
+/// What a command has to say when it has done its work.
+#[derive(Debug, Default)]
+struct Report {
+    /// A line for standard error.
+    remark: Option<String>,
+    /// Whole lines, for standard output.
+    result: String,
+    /// The exit status.
+    status: u8,
+}
+
+/// Does what the arguments say. The status is 0, or 1 if there was nothing to remove.
+///
+/// # Errors
+/// If it could not be done; the error says what, where and what to do.
+pub async fn run(args: CredentialArgs) -> anyhow::Result<ExitCode> {
+    // Files, a person and slow functions: all of it blocks.
+    let done = spawn_blocking(move || execute(&args, &Prompt::standard_input())).await;
+    let report = done.context("the command stopped before its end")??;
+    if let Some(remark) = report.remark {
+        tell(format_args!("{remark}"));
+    }
+    print(&report.result)?;
+    Ok(ExitCode::from(report.status))
+}
+
+fn execute(args: &CredentialArgs, prompt: &Prompt) -> anyhow::Result<Report> {
+    let operator = Operator::read(&args.config)?;
+    match &args.command {
+        Command::Add(args) => add::add(args, &operator, prompt),
+        Command::List(args) => list::list(args, &operator),
+        Command::Remove(args) => remove(args, &operator),
+    }
+}
+
+fn remove(args: &RemoveArgs, operator: &Operator) -> anyhow::Result<Report> {
+    let RemoveArgs {
+        realm,
+        kind,
+        authid,
+    } = args;
+    let removed = match existing_store(&operator.credentials)? {
+        Some(store) => store.remove(
+            &realm.as_str().into(),
+            &kind.as_str().into(),
+            &store_authid(authid),
+        )?,
+        None => false,
+    };
+    if !removed {
+        let remark = format!(
+            "error: {authid} has no {kind:?} credential in realm {realm}; `countersign credential \
+             list {realm}` shows which there are"
+        );
+        return Ok(Report {
+            remark: Some(remark),
+            status: 1,
+            ..Report::default()
+        });
+    }
+    let result = format!("removed the {kind} credential of {authid} in realm {realm}\n");
+    Ok(Report {
+        result,
+        ..Report::default()
+    })
+}
+
+/// The store, where there is one: only adding makes it.
+fn existing_store(file: &Path) -> anyhow::Result<Option<Sqlite>> {
+    let exists = file
+        .try_exists()
+        .with_context(|| format!("{}: cannot be looked for", file.display()))?;
+    Ok(if exists {
+        Some(Sqlite::open(file)?)
+    } else {
+        None
+    })
+}
+
+fn store_authid(authid: &Authid) -> credential::Authid {
+    authid.as_str().into()
+}
+
+fn realm_name(text: &str) -> Result<RealmName, String> {
+    RealmName::new(text)
+        .ok_or_else(|| "a realm is a WAMP URI, such as realm1 or com.example".to_owned())
+}

@@ -1,0 +1,284 @@
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value};
+
+use super::{Report, realm_name, store_authid};
+use crate::{
+    command::secret::Prompt,
+    config::{Operator, Realm, RealmName, RoleName},
+    credential::{
+        self, Enrolment, Existing, Kind, Sqlite, Store, StoreError,
+        enrol::{self, Derivation},
+    },
+    login::Authid,
+};
+
+/// The most lines of public keys that are read; a credential takes fewer.
+const MOST_LINES: usize = 1000;
+
+/// The most roles that an error lists.
+const MOST_ROLES: usize = 20;
+
+#[derive(Debug, Args)]
+#[command(
+    about = "Add a credential, or replace one",
+    after_help = "The secret of a ticket or a wampcra credential is asked for at the terminal, or \
+                  read as one line from standard input. Public keys for cryptosign are given by \
+                  --public-key, or read from standard input, one a line."
+)]
+pub(super) struct AddArgs {
+    /// The realm
+    #[arg(value_parser = realm_name)]
+    realm: RealmName,
+
+    /// What the credential is for
+    #[arg(value_name = "KIND", value_enum)]
+    kind: KindName,
+
+    /// Whom it belongs to
+    #[arg(value_parser = Authid::parse)]
+    authid: Authid,
+
+    /// The role that they have, one of the realm's
+    #[arg(long)]
+    role: String,
+
+    /// Replace the credential of this kind that they have already
+    #[arg(long)]
+    replace: bool,
+
+    /// For wampcra: keep the secret itself, for clients that cannot derive a key from it
+    #[arg(long, conflicts_with = "iterations")]
+    plain: bool,
+
+    /// For wampcra: how often the client repeats its derivation [default: 10000]
+    #[arg(long, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(Derivation::MAX_ITERATIONS)))]
+    iterations: Option<u32>,
+
+    /// For cryptosign: an Ed25519 public key, 64 hex digits; may be repeated
+    #[arg(long = "public-key", value_name = "HEX")]
+    public_keys: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum KindName {
+    /// A password
+    Ticket,
+    /// A secret that the client proves to know
+    Wampcra,
+    /// Public keys
+    Cryptosign,
+}
+
+pub(super) fn add(args: &AddArgs, operator: &Operator, prompt: &Prompt) -> anyhow::Result<Report> {
+    args.check_options()?;
+    args.check_role(operator)?;
+    let store = Sqlite::open(&operator.credentials)?;
+    let AddArgs {
+        realm,
+        authid,
+        role,
+        ..
+    } = args;
+    let (in_realm, kind) = (
+        credential::Realm::from(realm.as_str()),
+        Kind::from(args.kind),
+    );
+    // Before anybody types a secret in vain.
+    if !args.replace {
+        match store.find(&in_realm, &kind, &store_authid(authid)) {
+            Ok(None) => {}
+            Ok(Some(_)) | Err(StoreError::Damaged { .. }) => return Err(args.exists()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let enrolment = args.enrol(prompt)?;
+    let warning = match args.kind {
+        KindName::Wampcra => odd_parameters(&store, &in_realm, authid, &enrolment)?,
+        KindName::Ticket | KindName::Cryptosign => None,
+    };
+    let existing = if args.replace {
+        Existing::Replace
+    } else {
+        Existing::Refuse
+    };
+    let added = store.add(
+        &in_realm,
+        &store_authid(authid),
+        &role.as_str().into(),
+        &enrolment,
+        existing,
+    );
+    match added {
+        Ok(_) => {}
+        Err(StoreError::Exists { .. }) => return Err(args.exists()),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Report {
+        remark: warning.map(|warning| format!("warning: {warning}")),
+        result: format!("{authid} can log in to realm {realm} by {kind}, with the role {role}\n"),
+        status: 0,
+    })
+}
+
+impl AddArgs {
+    fn check_options(&self) -> anyhow::Result<()> {
+        if self.kind != KindName::Wampcra && (self.plain || self.iterations.is_some()) {
+            bail!("--plain and --iterations are for wampcra only; leave them out");
+        }
+        if self.kind != KindName::Cryptosign && !self.public_keys.is_empty() {
+            bail!("--public-key is for cryptosign only; leave it out");
+        }
+        Ok(())
+    }
+
+    fn check_role(&self, operator: &Operator) -> anyhow::Result<()> {
+        let Self { realm, role, .. } = self;
+        let file = operator.realms.join(format!("{realm}.toml"));
+        let configured = Realm::read(&file)?;
+        if configured.name != *realm {
+            bail!("{}: not the file of a realm named {realm}", file.display());
+        }
+        if configured.roles.contains(role.as_str()) {
+            return Ok(());
+        }
+        let roles = || configured.roles.iter().map(RoleName::as_str);
+        let advice = match nearest(role, roles()) {
+            Some(nearest) => format!("did you mean {nearest:?}? "),
+            None => String::new(),
+        };
+        let mut known: Vec<String> = roles()
+            .take(MOST_ROLES)
+            .map(|role| format!("{role:?}"))
+            .collect();
+        if roles().nth(MOST_ROLES).is_some() {
+            known.push("…".to_owned());
+        }
+        bail!(
+            "{role:?} is not a role of realm {realm}; {advice}Its roles are {} ({})",
+            known.join(", "),
+            file.display()
+        )
+    }
+
+    fn exists(&self) -> anyhow::Error {
+        let Self { realm, authid, .. } = self;
+        let kind = Kind::from(self.kind);
+        anyhow::anyhow!(
+            "{authid} has a {kind} credential in realm {realm} already; --replace replaces it"
+        )
+    }
+
+    /// Asks for the secret, and makes a credential of it.
+    fn enrol(&self, prompt: &Prompt) -> anyhow::Result<Enrolment> {
+        let authid = &self.authid;
+        let enrolment = match self.kind {
+            KindName::Ticket => {
+                let password = prompt.ask_new(&format!("Password for {authid}:"))?;
+                enrol::ticket(password.expose())
+            }
+            KindName::Wampcra => {
+                let derivation = self.derivation()?;
+                let secret = prompt.ask_new(&format!("Secret for {authid}:"))?;
+                enrol::wampcra(secret.expose(), &derivation)
+            }
+            KindName::Cryptosign if self.public_keys.is_empty() => {
+                let question = format!("Public key of {authid}, 64 hex digits:");
+                enrol::cryptosign(&prompt.ask_openly(&question, MOST_LINES)?)
+            }
+            KindName::Cryptosign => enrol::cryptosign(&self.public_keys),
+        };
+        enrolment.with_context(|| format!("{authid} got no {} credential", Kind::from(self.kind)))
+    }
+
+    fn derivation(&self) -> anyhow::Result<Derivation> {
+        if self.plain {
+            return Ok(Derivation::Plain);
+        }
+        let mut derivation = Derivation::fresh()?;
+        if let (Derivation::Salted { iterations, .. }, Some(wanted)) =
+            (&mut derivation, self.iterations)
+        {
+            *iterations = wanted;
+        }
+        Ok(derivation)
+    }
+}
+
+impl From<KindName> for Kind {
+    fn from(name: KindName) -> Self {
+        match name {
+            KindName::Ticket => Self::ticket(),
+            KindName::Wampcra => Self::wampcra(),
+            KindName::Cryptosign => Self::cryptosign(),
+        }
+    }
+}
+
+/// Says so if a client could tell real credentials from decoys by their parameters: decoys have
+/// those of the realm's oldest credential.
+fn odd_parameters(
+    store: &Sqlite,
+    realm: &credential::Realm,
+    authid: &Authid,
+    enrolment: &Enrolment,
+) -> anyhow::Result<Option<String>> {
+    let kind = &enrolment.kind;
+    let oldest = match store.oldest(realm, kind) {
+        Ok(Some(oldest)) => oldest,
+        // Then it is up to the router to complain of it.
+        Ok(None) | Err(StoreError::Damaged { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let (its, ours) = (
+        shape(oldest.parameters.as_str()),
+        shape(enrolment.parameters.as_str()),
+    );
+    if its == ours {
+        return Ok(None);
+    }
+    let other = &oldest.authid;
+    if other.as_str() != authid.as_str() {
+        return Ok(Some(format!(
+            "{authid} has {ours}, and {other}, the oldest {kind} credential of realm {realm}, has \
+             {its}. Whoever asks can tell by the difference that {authid} exists. Give all of them \
+             the same: --replace, with the same --iterations or --plain"
+        )));
+    }
+    let others = store
+        .list(realm)?
+        .iter()
+        .any(|it| it.kind == *kind && it.authid != *other);
+    Ok(others.then(|| {
+        format!(
+            "{authid} has the oldest {kind} credential of realm {realm}, and now {ours} instead of \
+             {its}. Whoever asks can tell that those with other parameters exist. Give all of them \
+             the same: --replace, with the same --iterations or --plain"
+        )
+    }))
+}
+
+/// Parameters without what differs from one credential to the next, for people.
+fn shape(parameters: &str) -> String {
+    // The text is always a JSON object.
+    let mut members: Map<String, Value> = serde_json::from_str(parameters).unwrap_or_default();
+    if members.remove("salt").is_none() {
+        return "a plain secret".to_owned();
+    }
+    let members: Vec<String> = members
+        .iter()
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    format!("a salt with {}", members.join(", "))
+}
+
+/// The known word that is the fewest typing errors away, if those are few.
+fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let most = 1 + word.chars().count() / 4;
+    known
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(errors, _)| *errors <= most)
+        .min_by_key(|(errors, _)| *errors)
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,244 @@
+use std::fs;
+
+use clap::Parser;
+use tempfile::TempDir;
+
+use super::*;
+use crate::credential::{Kind, Material};
+
+#[derive(Parser)]
+struct CommandLine {
+    #[command(flatten)]
+    credential: CredentialArgs,
+}
+
+/// A directory with a configuration and the realm "acme".
+struct House {
+    directory: TempDir,
+}
+
+impl House {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str| directory.path().join(name);
+        fs::write(
+            file("countersign.toml"),
+            "[[listener]]\nwebsocket = \"127.0.0.1:0\"\n",
+        )
+        .unwrap();
+        fs::create_dir(file("realms")).unwrap();
+        fs::write(file("realms/acme.toml"), "roles = [\"user\", \"admin\"]\n").unwrap();
+        Self { directory }
+    }
+
+    /// Runs a command with these lines as its standard input.
+    fn run(&self, command: &str, lines: &'static str) -> Result<Report, String> {
+        let config = self.directory.path().join("countersign.toml");
+        let words = ["credential", "--config", config.to_str().unwrap()];
+        CommandLine::try_parse_from(words.into_iter().chain(command.split(' ')))
+            .map_err(|error| error.to_string())
+            .and_then(|line| {
+                execute(&line.credential, &Prompt::lines(lines.as_bytes()))
+                    .map_err(|error| format!("{error:#}"))
+            })
+    }
+
+    fn add(&self, arguments: &str, lines: &'static str) -> Result<Report, String> {
+        self.run(&format!("add acme {arguments}"), lines)
+    }
+
+    fn list(&self) -> String {
+        self.run("list acme", "").unwrap().result
+    }
+
+    fn material(&self, kind: Kind, authid: &str) -> Material {
+        let store = Sqlite::open(self.directory.path().join("credentials.db")).unwrap();
+        store
+            .find(&"acme".into(), &kind, &authid.into())
+            .unwrap()
+            .unwrap()
+            .material
+    }
+}
+
+const KEY: &str = "1adfc8bfe1d35616e64dffbd900096f23b066f914c8c2ffbb66f6075b96e116d";
+
+#[test]
+fn a_credential_comes_and_goes() {
+    let house = House::new();
+    assert_eq!(house.list(), "realm acme has no credentials\n");
+    assert!(!house.directory.path().join("credentials.db").exists());
+
+    let added = house.add("ticket alice --role user", "s3cret\n").unwrap();
+    assert_eq!(
+        added.result,
+        "alice can log in to realm acme by ticket, with the role user\n"
+    );
+    assert!(house.list().contains("\nalice   ticket  user  20"));
+
+    let removed = house.run("remove acme ticket alice", "").unwrap();
+    assert_eq!(
+        removed.result,
+        "removed the ticket credential of alice in realm acme\n"
+    );
+    assert_eq!(house.list(), "realm acme has no credentials\n");
+    let none = house.run("remove acme ticket alice", "").unwrap();
+    let remark = none.remark.unwrap();
+    assert!(remark.starts_with("error: alice has no \"ticket\" credential in realm acme"));
+    assert_eq!((none.status, none.result.as_str()), (1, ""));
+}
+
+#[test]
+fn a_credential_is_replaced_only_on_demand() {
+    let house = House::new();
+    house.add("ticket alice --role user", "s3cret\n").unwrap();
+    // Nothing is asked for: there is no line to read.
+    let refused = house.add("ticket alice --role admin", "").unwrap_err();
+    assert!(
+        refused.contains("already; --replace replaces it"),
+        "{refused}"
+    );
+    house
+        .add("ticket alice --role admin --replace", "other\n")
+        .unwrap();
+    assert!(house.list().contains("\nalice   ticket  admin  "));
+}
+
+#[test]
+fn one_name_is_one_authid_however_it_is_written() {
+    let house = House::new();
+    house
+        .add("ticket caf\u{e9} --role user", "s3cret\n")
+        .unwrap();
+    house
+        .add("ticket cafe\u{301} --role user", "s3cret\n")
+        .unwrap_err();
+    house.run("remove acme ticket cafe\u{301}", "").unwrap();
+}
+
+#[test]
+fn a_role_is_one_of_the_realms() {
+    let house = House::new();
+    let refused = house
+        .add("ticket alice --role usr", "s3cret\n")
+        .unwrap_err();
+    assert!(refused.contains("\"usr\" is not a role of realm acme; did you mean \"user\"?"));
+    assert!(
+        refused.contains("Its roles are \"admin\", \"user\""),
+        "{refused}"
+    );
+    let refused = house
+        .run("add acne ticket alice --role user", "s3cret\n")
+        .unwrap_err();
+    assert!(
+        refused.contains("acne.toml: there is no such file"),
+        "{refused}"
+    );
+    assert_eq!(house.list(), "realm acme has no credentials\n");
+}
+
+#[test]
+fn options_belong_to_kinds() {
+    let house = House::new();
+    for (arguments, explained) in [
+        ("ticket alice --role user --plain", "for wampcra only"),
+        (
+            "cryptosign alice --role user --iterations 5",
+            "for wampcra only",
+        ),
+        (
+            "wampcra alice --role user --public-key 00",
+            "for cryptosign only",
+        ),
+        (
+            "wampcra alice --role user --plain --iterations 5",
+            "cannot be used with",
+        ),
+        ("wampcra alice --role user --iterations 0", "1..=1000000"),
+        ("scram alice --role user", "ticket, wampcra, cryptosign"),
+        ("ticket alice", "--role"),
+    ] {
+        let refused = house.add(arguments, "s3cret\n").unwrap_err();
+        assert!(refused.contains(explained), "{arguments}: {refused}");
+    }
+    assert!(
+        house
+            .run("list wamp.x", "")
+            .unwrap_err()
+            .contains("a realm is a WAMP URI")
+    );
+}
+
+#[test]
+fn public_keys_come_from_arguments_or_from_standard_input() {
+    let house = House::new();
+    house
+        .add(
+            &format!("cryptosign alice --role user --public-key {KEY}"),
+            "",
+        )
+        .unwrap();
+    let second = "6ed32739ff04a6074044ff0b0e3bfc7c856bc9d5f1d25efc57363bda0af3a8b0";
+    let lines = "1adfc8bfe1d35616e64dffbd900096f23b066f914c8c2ffbb66f6075b96e116d\n\
+                 6ed32739ff04a6074044ff0b0e3bfc7c856bc9d5f1d25efc57363bda0af3a8b0\n";
+    house.add("cryptosign bob --role user", lines).unwrap();
+    let keys = |authid| match house.material(Kind::cryptosign(), authid) {
+        Material::PublicKeys(keys) => keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(keys("alice"), [KEY]);
+    assert_eq!(keys("bob"), [KEY, second]);
+
+    let weak = format!("01{}", "00".repeat(31));
+    let refused = house.add(
+        &format!("cryptosign eve --role user --public-key {weak}"),
+        "",
+    );
+    assert!(refused.unwrap_err().contains("weak public key"));
+    assert!(
+        house
+            .add("cryptosign eve --role user", "")
+            .unwrap_err()
+            .contains("standard input")
+    );
+    assert!(
+        house
+            .add("ticket eve --role user", "\n")
+            .unwrap_err()
+            .contains("secret is empty")
+    );
+}
+
+#[test]
+fn a_credential_unlike_the_others_is_told() {
+    let house = House::new();
+    let add = |arguments: &str| {
+        let added = house.add(&format!("wampcra {arguments} --role user"), "s3cret\n");
+        added.unwrap().remark.unwrap_or_default()
+    };
+    assert_eq!(add("alice"), "");
+    assert_eq!(add("bob"), "");
+    let warning = add("carol --iterations 1000");
+    assert!(warning.starts_with(
+        "warning: carol has a salt with iterations 1000, keylen 32, and alice, the oldest wampcra \
+         credential of realm acme, has a salt with iterations 10000, keylen 32."
+    ));
+    assert!(add("dave --plain").starts_with("warning: dave has a plain secret, and alice"));
+    // Everybody is compared with the oldest, so changing that makes the others odd.
+    assert!(
+        add("alice --replace --plain")
+            .starts_with("warning: alice has the oldest wampcra credential")
+    );
+    assert_eq!(add("dave --replace --plain"), "");
+}
+
+#[test]
+fn a_list_for_programs_is_json() {
+    let house = House::new();
+    house.add("ticket alice --role user", "s3cret\n").unwrap();
+    let text = house.run("list acme --json", "").unwrap().result;
+    let list: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(list[0]["authid"], "alice");
+    assert_eq!(list[0]["created"], list[0]["changed"]);
+    assert_eq!(list.as_array().unwrap().len(), 1);
+}
