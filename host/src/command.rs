@@ -1,14 +1,13 @@
 //! The command line.
 
 mod check;
+mod credential;
+mod login;
+mod output;
+mod secret;
 mod serve;
 
-use std::{
-    fmt,
-    io::{self, Write},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -28,6 +27,10 @@ enum Command {
     Serve(ServeArgs),
     /// Look at the configuration and the components without serving; status 1 if anything is wrong.
     Check(ConfigArgs),
+    /// Log in to a WAMP router, show what it says, and leave.
+    Login(login::LoginArgs),
+    /// Add, list or remove credentials; a running router sees it at the next login.
+    Credential(credential::CredentialArgs),
 }
 
 #[derive(Debug, Args)]
@@ -52,16 +55,13 @@ impl Cli {
         match self.command {
             Command::Serve(args) => serve::run(args).await,
             Command::Check(args) => check::run(args).await,
+            Command::Login(args) => login::run(args).await,
+            Command::Credential(args) => credential::run(args).await,
         }
     }
 }
 
-/// Writes a line to standard output. One that nobody reads any more (`| head`) is no error.
-fn print(line: impl fmt::Display) {
-    _ = writeln!(io::stdout().lock(), "{line}");
-}
-
-/// Writes a line to standard error.
-fn print_error(line: impl fmt::Display) {
-    _ = writeln!(io::stderr().lock(), "{line}");
+/// Tells the person who ran the command why it failed.
+pub fn tell_error(error: &anyhow::Error) {
+    output::tell(format_args!("countersign: {error:#}"));
 }

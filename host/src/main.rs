@@ -8,7 +8,7 @@ async fn main() -> ExitCode {
     match Cli::parse().run().await {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("countersign: {error:#}");
+            countersign::command::tell_error(&error);
             ExitCode::from(2)
         }
     }

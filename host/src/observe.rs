@@ -1,6 +1,9 @@
 //! What the operator sees: the log, and in it one record for each login.
 
-use std::{io, time::Duration};
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
 
 use clap::ValueEnum;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
@@ -24,7 +27,10 @@ pub fn start_log(format: LogFormat) {
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         LogFormat::Text => {
-            let layer = fmt::layer().with_writer(io::stderr).with_target(false);
+            let layer = fmt::layer()
+                .with_writer(io::stderr)
+                .with_ansi(io::stderr().is_terminal())
+                .with_target(false);
             registry.with(layer).init();
         }
         LogFormat::Json => {

@@ -24,7 +24,7 @@ mod patterns;
 mod permissions;
 mod session;
 
-use std::{collections::hash_map::Entry, sync::Arc};
+use std::{collections::hash_map::Entry, fmt, sync::Arc};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -399,6 +399,22 @@ fn in_turn(
         return Err(Violation::OutOfTurn { request, due });
     }
     Ok(session)
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Router").field(&self.census()).finish()
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member")
+            .field("id", &self.id)
+            .field("authid", &self.authid)
+            .field("authrole", &self.authrole)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

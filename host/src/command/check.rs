@@ -2,11 +2,12 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 
-use super::ConfigArgs;
+use super::{ConfigArgs, output};
 use crate::{
     config::Operator,
     credential::{PasswordQueue, Sqlite, Vault},
-    method::Runtime,
+    login::StepName,
+    method::{Manifest, Method, Revision, Runtime},
     realm::{Inspection, Reloader, Workshop},
 };
 
@@ -33,42 +34,40 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
         match outcome {
             Ok(realm) => {
                 let generation = realm.generation();
-                let mut lines: Vec<_> = generation
-                    .methods
-                    .iter()
-                    .map(|(step, method)| {
-                        let revision = &method.revision;
-                        let manifest = &revision.manifest;
-                        format!(
-                            "  {step}: {} {} ({})",
-                            manifest.name,
-                            manifest.version,
-                            revision.digest.short()
-                        )
-                    })
-                    .collect();
-                lines.sort();
-                super::print(format_args!(
-                    "{}: good\n{}",
-                    path.display(),
-                    lines.join("\n")
-                ));
+                let mut methods: Vec<_> = generation.methods.iter().map(describe).collect();
+                methods.sort();
+                let file = path.display();
+                output::print(&format!("{file}: good\n{}", methods.concat()))?;
             }
             Err(error) => {
                 good = false;
-                super::print_error(format_args!("{error}"));
+                output::tell(format_args!("{error}"));
             }
         }
     }
     if inspections.is_empty() {
-        super::print(format_args!(
-            "{}: there is no realm",
-            operator.realms.display()
-        ));
+        let directory = operator.realms.display();
+        output::print(&format!("{directory}: there is no realm\n"))?;
     }
     Ok(if good {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn describe((step, method): (&StepName, &Arc<Method>)) -> String {
+    let Revision {
+        digest, manifest, ..
+    } = &*method.revision;
+    let Manifest {
+        name,
+        version,
+        summary,
+        ..
+    } = manifest;
+    format!(
+        "  {step}: {name} {version}, {summary} ({})\n",
+        digest.short()
+    )
 }

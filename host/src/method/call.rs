@@ -126,7 +126,7 @@ impl Method {
         instance(
             &self.runtime,
             &self.revision.pre,
-            surroundings,
+            &surroundings,
             &self.limits,
         )
         .await
@@ -160,7 +160,7 @@ pub(super) async fn within<T>(
 pub(super) async fn instance(
     runtime: &Runtime,
     pre: &AuthenticatorPre<Guest>,
-    surroundings: Surroundings<'_>,
+    surroundings: &Surroundings<'_>,
     limits: &Limits,
 ) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
     let mut store = store(runtime, guest(surroundings, limits), limits);
@@ -168,7 +168,7 @@ pub(super) async fn instance(
     Ok((store, component))
 }
 
-fn guest(surroundings: Surroundings<'_>, limits: &Limits) -> Guest {
+fn guest(surroundings: &Surroundings<'_>, limits: &Limits) -> Guest {
     let label = Label {
         realm: Arc::clone(surroundings.realm),
         step: Arc::clone(surroundings.step),

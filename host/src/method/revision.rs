@@ -23,11 +23,7 @@ impl Digest {
 
     /// Enough of it to tell revisions apart in a log: 12 hex digits.
     pub fn short(&self) -> String {
-        self.0
-            .iter()
-            .take(6)
-            .map(|octet| format!("{octet:02x}"))
-            .collect()
+        hex::encode(self.0).chars().take(12).collect()
     }
 }
 
@@ -116,7 +112,7 @@ impl Revision {
                 connection: &Arc::new(Connection::none()),
             };
             let (mut store, component) =
-                call::instance(runtime, &pre, surroundings, limits).await?;
+                call::instance(runtime, &pre, &surroundings, limits).await?;
             component
                 .countersign_auth_about()
                 .call_describe(&mut store)

@@ -21,6 +21,7 @@ const POLL: Duration = Duration::from_secs(2);
 
 /// Hints that files in some directories may have changed. Only hints: some file systems tell of
 /// everything twice, some of nothing.
+#[derive(Debug)]
 pub struct Hints {
     /// Dropping it would end the hints.
     _watcher: Option<RecommendedWatcher>,

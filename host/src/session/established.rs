@@ -197,7 +197,8 @@ async fn take_leave<W: Wire>(
         reason: reason.into(),
     };
     let (last, echo) = match end {
-        End::Gone | End::Broken(_) => return sink.close().await,
+        // What waits already for a client that does not read is too much.
+        End::Gone | End::Broken(_) | End::Full => return sink.close().await,
         End::Goodbye => {
             let reason = reason::GOODBYE_AND_OUT.into();
             (
@@ -210,8 +211,6 @@ async fn take_leave<W: Wire>(
         }
         End::Violation(_) => (Refusal::ProtocolViolation.abort(), false),
         End::Ended(reason) => (goodbye(reason, "the router ends this session"), true),
-        // What waits already is too much.
-        End::Full => return sink.close().await,
     };
     while let Some(frame) = outgoing.try_take() {
         sink.feed(frame).await?;

@@ -28,9 +28,10 @@ pub(super) struct Joining<'a> {
     since: Instant,
     session: Id,
     login: Login,
-    realm_name: String,
+    /// As the client named it; empty before HELLO.
+    asked_for: String,
     /// Of the realm as it was at HELLO. The login finishes on this generation.
-    joining: Option<(Arc<Realm>, Arc<Generation>)>,
+    realm: Option<(Arc<Realm>, Arc<Generation>)>,
 }
 
 impl<'a> Joining<'a> {
@@ -48,8 +49,8 @@ impl<'a> Joining<'a> {
             since,
             session,
             login: Login::new(settings.login, session, random),
-            realm_name: String::new(),
-            joining: None,
+            asked_for: String::new(),
+            realm: None,
         }
     }
 
@@ -60,7 +61,7 @@ impl<'a> Joining<'a> {
         match outcome {
             Outcome::Accepted(accepted) => {
                 // The machine accepts nobody before it has seen a realm.
-                let (realm, _) = self.joining?;
+                let (realm, _) = self.realm?;
                 Some(Joined { realm, accepted })
             }
             Outcome::Denied(denial) => {
@@ -88,13 +89,13 @@ impl<'a> Joining<'a> {
 
     fn open(&mut self, realm: String) -> Effect {
         let found = self.realms.find(&realm);
-        self.realm_name = realm;
-        self.joining = found.map(|realm| {
+        self.asked_for = realm;
+        self.realm = found.map(|realm| {
             let generation = realm.generation();
             (realm, generation)
         });
         let policy = self
-            .joining
+            .realm
             .as_ref()
             .map(|(_, generation)| Arc::clone(&generation.policy));
         self.login.open(policy)
@@ -105,7 +106,7 @@ impl<'a> Joining<'a> {
     async fn ask<W: Wire>(&mut self, wire: &mut W, call: Call) -> Effect {
         let deadline = self.deadline();
         let method = self
-            .joining
+            .realm
             .as_ref()
             .and_then(|(_, generation)| generation.methods.get(&call.step).cloned());
         let connection = Arc::clone(&self.connection);
@@ -175,18 +176,18 @@ impl<'a> Joining<'a> {
 
     fn record(&self, outcome: &Outcome) {
         // Ports are scanned and connections dropped all day; that is no login.
-        if matches!(outcome, Outcome::Left) && self.realm_name.is_empty() {
+        if matches!(outcome, Outcome::Left) && self.asked_for.is_empty() {
             tracing::debug!(peer = self.connection.peer, "a client left before HELLO");
             return;
         }
         LoginRecord {
             peer: &self.connection.peer,
-            realm: &self.realm_name,
+            realm: &self.asked_for,
             session: self.session.as_u64(),
             outcome,
             transcript: self.login.transcript(),
             generation: self
-                .joining
+                .realm
                 .as_ref()
                 .map(|(_, generation)| generation.number),
             took: self.since.elapsed(),

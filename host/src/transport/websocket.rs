@@ -81,6 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             .max_message_size(Some(settings.session_frame))
             .max_frame_size(Some(settings.session_frame));
         let mut serializer = None;
+        #[expect(clippy::result_large_err, reason = "the signature is tungstenite's")]
         let answer = |request: &Request, response: Response| {
             let (chosen, response) = answer(request, response, &settings.path)?;
             serializer = Some(chosen);
@@ -246,7 +247,6 @@ fn refusal(status: StatusCode, text: String) -> ErrorResponse {
     response
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn broken(error: Error) -> Broken {
     match error {
         Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => Broken::Gone,

@@ -208,6 +208,7 @@ impl Message {
     }
 
     /// Fails only where a payload that came in another serialization turns out to be unreadable.
+    #[expect(clippy::too_many_lines, reason = "a table, one entry for each message")]
     pub fn encode(&self, serializer: Serializer) -> Result<Bytes, Malformed> {
         let start = |code: Code, elements: u32, payload: usize| {
             let mut encoder = Encoder::new(serializer, elements, 64 + payload);
@@ -411,6 +412,7 @@ struct Fields<'a> {
 }
 
 impl Fields<'_> {
+    #[expect(clippy::too_many_lines, reason = "a table, one entry for each message")]
     fn message(&mut self) -> Result<Message, Malformed> {
         let code = Code::from_u64(self.unsigned()?).ok_or(Malformed::UnknownCode)?;
         // Fields are read in the order in which they are written down here.

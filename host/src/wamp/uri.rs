@@ -123,7 +123,7 @@ impl Pattern {
                 loop {
                     match (pattern.next(), uri.next()) {
                         (None, None) => return true,
-                        (Some(any), Some(_)) if any.is_empty() => {}
+                        (Some(""), Some(_)) => {}
                         (Some(part), Some(other)) if part == other => {}
                         _ => return false,
                     }
