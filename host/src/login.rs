@@ -5,6 +5,7 @@
 //! it what came of that.
 
 mod authid;
+mod hello;
 mod machine;
 mod policy;
 mod refusal;

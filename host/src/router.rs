@@ -31,7 +31,7 @@ use parking_lot::Mutex;
 use thiserror::Error;
 
 pub use features::{Features, welcome_roles};
-pub use permissions::{Action, Actions, Permission, Permissions};
+pub use permissions::{Permission, Permissions};
 
 use self::{broker::Broker, dealer::Dealer, id_map::IdMap, session::Session};
 use crate::wamp::{Code, Id, Message, Serializer};

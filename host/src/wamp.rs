@@ -3,6 +3,7 @@
 //! This room knows nothing of ours: no realms, no methods, no sessions. It turns frames into
 //! [`Message`]s and back, and never fails in any other way than [`Malformed`].
 
+mod action;
 mod codec;
 mod id;
 mod message;
@@ -10,6 +11,7 @@ mod payload;
 mod uri;
 mod value;
 
+pub use action::{Action, Actions};
 pub use codec::{Malformed, Serializer};
 pub use id::{Id, RequestIds};
 pub use message::{Code, Message};

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::scalar::{Scalar, Written};
+use crate::wamp::{Uri, is_reserved};
 
 /// The longest name, in octets. It fits a file name with its ending, and a line of a log.
 const LONGEST_NAME: usize = 128;
@@ -61,7 +62,7 @@ name! {
     /// octets.
     RealmName,
     "a WAMP URI outside \"wamp.\", such as \"realm1\" or \"com.example\"",
-    |text| is_loose_uri(text) && text.split('.').next() != Some("wamp")
+    |text| Uri::check(text).is_ok() && !is_reserved(text)
 }
 
 name! {
@@ -108,19 +109,6 @@ impl UrlPath {
     pub(super) fn ws() -> Self {
         Self("/ws".into())
     }
-}
-
-/// The loose rule for a URI (WAMP, basic profile, URIs): components that are not empty and have
-/// no white space and no `#`, joined by dots. Here also without control characters: they have no
-/// place in a log.
-pub(super) fn is_loose_uri(text: &str) -> bool {
-    text.split('.')
-        .all(|component| !component.is_empty() && is_loose_component(component))
-}
-
-/// The same for a single component, which may be empty in a pattern.
-pub(super) fn is_loose_component(component: &str) -> bool {
-    component.chars().all(|c| is_visible(c) && c != '#')
 }
 
 fn is_visible(c: char) -> bool {

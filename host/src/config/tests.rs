@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::wamp::{Action, Actions, MatchPolicy};
 
 const FILE: &str = "realms/acme.toml";
 
@@ -126,8 +127,8 @@ fn a_realm_that_says_everything() {
         panic!("three permissions")
     };
     assert_eq!(
-        (prefix.pattern.kind(), prefix.pattern.uri()),
-        (Match::Prefix, "com.acme.")
+        (prefix.pattern.policy(), prefix.pattern.as_str()),
+        (MatchPolicy::Prefix, "com.acme.")
     );
     assert_eq!(
         prefix.allow,
@@ -135,12 +136,12 @@ fn a_realm_that_says_everything() {
     );
     assert!(prefix.allow.contains(Action::Call) && !prefix.allow.contains(Action::Publish));
     assert_eq!(
-        (wildcard.pattern.kind(), wildcard.allow),
-        (Match::Wildcard, ActionSet::default())
+        (wildcard.pattern.policy(), wildcard.allow),
+        (MatchPolicy::Wildcard, Actions::default())
     );
     assert_eq!(
-        (exact.pattern.kind(), exact.role.as_str()),
-        (Match::Exact, "guest")
+        (exact.pattern.policy(), exact.role.as_str()),
+        (MatchPolicy::Exact, "guest")
     );
 }
 

@@ -2,8 +2,9 @@ use std::{mem, sync::Arc, time::Duration};
 
 use super::{
     Answer, Authid, Challenge, Denial, Fault, Identity, Policy, Proof, Refusal, StepName, Verdict,
+    hello::Hello,
 };
-use crate::wamp::{Dict, Id, Message, Value};
+use crate::wamp::{Dict, Id, Message};
 
 /// 32 octets of the host's randomness.
 pub type Nonce = [u8; 32];
@@ -121,16 +122,6 @@ enum State {
     AwaitingVerdict(Progress, Nonce),
     AwaitingAnswer(Progress, Nonce, Arc<[u8]>),
     Over,
-}
-
-/// HELLO, read once.
-#[derive(Debug)]
-struct Hello {
-    realm: Arc<str>,
-    authid: Option<Authid>,
-    authmethods: Vec<String>,
-    authextra: Arc<str>,
-    roles: Dict,
 }
 
 /// A login that has found its alternative.
@@ -402,59 +393,6 @@ impl Login {
             Refusal::Denied,
             "internal error: the login was driven out of turn",
         )
-    }
-}
-
-impl Hello {
-    fn read(realm: &str, mut details: Dict) -> Result<Self, Denial> {
-        let malformed = |key: &str, expected: &str| Denial {
-            refusal: Refusal::ProtocolViolation,
-            why: format!("HELLO.Details.{key} is not {expected}"),
-        };
-        let Some(Value::Dict(roles)) = details.remove("roles") else {
-            return Err(malformed("roles", "a dictionary"));
-        };
-        let authid = match details.remove("authid") {
-            None | Some(Value::Null) => None,
-            // xconn sends an empty authid where it has none.
-            Some(Value::Text(text)) if text.is_empty() => None,
-            Some(Value::Text(text)) => Some(Authid::parse(&text).map_err(|error| Denial {
-                refusal: Refusal::Denied,
-                why: error.to_string(),
-            })?),
-            Some(_) => return Err(malformed("authid", "text")),
-        };
-        let authmethods = match details.remove("authmethods") {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::List(methods)) => methods
-                .into_iter()
-                .map(|method| match method {
-                    Value::Text(method) => Ok(method),
-                    _ => Err(malformed("authmethods", "a list of texts")),
-                })
-                .collect::<Result<_, _>>()?,
-            Some(_) => return Err(malformed("authmethods", "a list")),
-        };
-        let authextra = match details.remove("authextra") {
-            None | Some(Value::Null) => Dict::new(),
-            Some(Value::Dict(authextra)) => authextra,
-            Some(_) => return Err(malformed("authextra", "a dictionary")),
-        };
-        Ok(Self {
-            realm: realm.into(),
-            authid,
-            // A client that announces nothing asks to come in without a name: autobahn's anonymous
-            // login looks like this. Whether it may is the realm's to say, as with any method.
-            authmethods: if authmethods.is_empty() {
-                vec!["anonymous".to_owned()]
-            } else {
-                authmethods
-            },
-            authextra: authextra.to_json().into(),
-            roles,
-        })
-        // What else is in `details` is dropped here: a `transport` that a client claims to have
-        // reaches nobody.
     }
 }
 

@@ -8,8 +8,7 @@ use crate::{
     credential::{Keyring, Vault},
     login::{Alternative, Policy, StepName},
     method::{Capability, Grant, Limits, Method, MethodParts, Runtime},
-    router::{Action, Actions, Permission},
-    wamp::{MatchPolicy, Pattern},
+    router::Permission,
 };
 
 /// Why a realm's files give no generation. Each line of it names a file and says what to do.
@@ -114,7 +113,7 @@ impl Workshop {
             roles,
             longest_session: realm.longest_session,
         };
-        let permissions = realm.permissions.iter().filter_map(permission).collect();
+        let permissions = realm.permissions.iter().map(permission).collect();
         Ok(Generation {
             number,
             policy: Arc::new(policy),
@@ -157,27 +156,12 @@ fn alternative(login: &config::Login) -> Option<Alternative> {
     })
 }
 
-/// None for a pattern that the configuration does not let through: nothing is allowed then.
-fn permission(permission: &config::Permission) -> Option<Permission> {
-    let policy = match permission.pattern.kind() {
-        config::Match::Exact => MatchPolicy::Exact,
-        config::Match::Prefix => MatchPolicy::Prefix,
-        config::Match::Wildcard => MatchPolicy::Wildcard,
-    };
-    let actions = [
-        (config::Action::Call, Action::Call),
-        (config::Action::Register, Action::Register),
-        (config::Action::Subscribe, Action::Subscribe),
-        (config::Action::Publish, Action::Publish),
-    ];
-    let allowed = actions
-        .into_iter()
-        .filter(|(action, _)| permission.allow.contains(*action));
-    Some(Permission {
+fn permission(permission: &config::Permission) -> Permission {
+    Permission {
         role: permission.role.as_str().to_owned(),
-        pattern: Pattern::parse(permission.pattern.uri(), policy).ok()?,
-        allow: allowed.map(|(_, action)| action).collect::<Actions>(),
-    })
+        pattern: permission.pattern.clone(),
+        allow: permission.allow,
+    }
 }
 
 fn limits(limits: &config::CallLimits) -> Limits {

@@ -6,11 +6,11 @@ use super::{
     Census, Limits, Member, Random, Refusal,
     options::{self, Audience},
     patterns::Patterns,
-    permissions::Action,
     session::{self, Session},
 };
 use crate::wamp::{
-    Dict, Id, Malformed, MatchPolicy, Message, Pattern, Payload, RequestIds, Serializer, reason,
+    Action, Dict, Id, Malformed, MatchPolicy, Message, Pattern, Payload, RequestIds, Serializer,
+    reason,
 };
 
 const TOO_MANY: Refusal = Refusal::new(

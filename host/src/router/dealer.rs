@@ -5,11 +5,11 @@ use super::{
     id_map::IdMap,
     options::{self, CancelMode, Invoke},
     patterns::Patterns,
-    permissions::Action,
     session::{self, Session},
 };
 use crate::wamp::{
-    Code, Dict, Id, MatchPolicy, Message, Pattern, Payload, RequestIds, Uri, is_reserved, reason,
+    Action, Code, Dict, Id, MatchPolicy, Message, Pattern, Payload, RequestIds, Uri, is_reserved,
+    reason,
 };
 
 const TOO_MANY_REGISTRATIONS: Refusal = Refusal::new(

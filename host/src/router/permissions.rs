@@ -1,21 +1,7 @@
 use std::{collections::HashMap, iter, sync::Arc};
 
 use super::patterns::Patterns;
-use crate::wamp::{MatchPolicy, Pattern};
-
-/// What a member does to a URI.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Action {
-    Call = 1,
-    Register = 2,
-    Subscribe = 4,
-    Publish = 8,
-}
-
-/// A set of actions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Actions(u8);
+use crate::wamp::{Action, Actions, MatchPolicy, Pattern};
 
 /// Members of `role` may do `allow`, and nothing else, to the URIs that `pattern` matches and no
 /// more specific permission of the role does.
@@ -37,24 +23,6 @@ pub struct Permissions {
 #[derive(Debug, Default)]
 pub(super) struct Grants(Patterns<(Pattern, Actions)>);
 
-impl Actions {
-    pub const ALL: Self = Self(15);
-
-    pub const fn contains(self, action: Action) -> bool {
-        self.0 & action as u8 != 0
-    }
-}
-
-impl FromIterator<Action> for Actions {
-    fn from_iter<I: IntoIterator<Item = Action>>(actions: I) -> Self {
-        Self(
-            actions
-                .into_iter()
-                .fold(0, |set, action| set | action as u8),
-        )
-    }
-}
-
 impl FromIterator<Permission> for Permissions {
     fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
         let mut roles: HashMap<String, Grants> = HashMap::new();
@@ -68,7 +36,7 @@ impl FromIterator<Permission> for Permissions {
             let (_, actions) = grants
                 .0
                 .entry(&pattern, || (pattern.clone(), Actions::default()));
-            actions.0 |= allow.0;
+            *actions = actions.or(allow);
         }
         Self {
             roles: roles

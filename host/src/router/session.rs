@@ -4,10 +4,11 @@ use super::{
     Member, Refusal,
     dealer::{Call, Invocation},
     id_map::IdMap,
-    permissions::{Action, Grants},
+    permissions::Grants,
 };
 use crate::wamp::{
-    Code, Dict, Id, MatchPolicy, Message, Pattern, Payload, RequestIds, Uri, is_reserved, reason,
+    Action, Code, Dict, Id, MatchPolicy, Message, Pattern, Payload, RequestIds, Uri, is_reserved,
+    reason,
 };
 
 const BAD_URI: Refusal = Refusal::new(reason::INVALID_URI, "not a valid URI");

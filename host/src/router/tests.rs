@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use super::*;
-use crate::wamp::{Dict, MatchPolicy, Pattern, Payload, RequestIds, Value, reason};
+use crate::wamp::{Actions, Dict, MatchPolicy, Pattern, Payload, RequestIds, Value, reason};
 
 mod broker;
 mod dealer;

@@ -186,10 +186,7 @@ impl<'a> Joining<'a> {
             session: self.session.as_u64(),
             outcome,
             transcript: self.login.transcript(),
-            generation: self
-                .realm
-                .as_ref()
-                .map(|(_, generation)| generation.number),
+            generation: self.realm.as_ref().map(|(_, generation)| generation.number),
             took: self.since.elapsed(),
         }
         .write();

@@ -51,10 +51,10 @@ impl House {
         self.run("list acme", "").unwrap().result
     }
 
-    fn material(&self, kind: Kind, authid: &str) -> Material {
+    fn material(&self, kind: &Kind, authid: &str) -> Material {
         let store = Sqlite::open(self.directory.path().join("credentials.db")).unwrap();
         store
-            .find(&"acme".into(), &kind, &authid.into())
+            .find(&"acme".into(), kind, &authid.into())
             .unwrap()
             .unwrap()
             .material
@@ -182,7 +182,7 @@ fn public_keys_come_from_arguments_or_from_standard_input() {
     let lines = "1adfc8bfe1d35616e64dffbd900096f23b066f914c8c2ffbb66f6075b96e116d\n\
                  6ed32739ff04a6074044ff0b0e3bfc7c856bc9d5f1d25efc57363bda0af3a8b0\n";
     house.add("cryptosign bob --role user", lines).unwrap();
-    let keys = |authid| match house.material(Kind::cryptosign(), authid) {
+    let keys = |authid| match house.material(&Kind::cryptosign(), authid) {
         Material::PublicKeys(keys) => keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
         other => panic!("{other:?}"),
     };

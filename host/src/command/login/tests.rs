@@ -461,7 +461,7 @@ async fn what_is_no_router_is_told_apart() {
     let web_page = async {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let (mut stream, _) = router.listener.accept().await.unwrap();
-        stream.read(&mut [0; 4096]).await.unwrap();
+        let _ = stream.read(&mut [0; 4096]).await.unwrap();
         stream
             .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
             .await

@@ -1,12 +1,12 @@
 use proptest::{collection, prelude::*, sample};
 
 use super::*;
-use crate::login::Alternative;
+use crate::{login::Alternative, wamp::Value};
 
 const LIMITS: Limits = Limits {
     hello: Duration::from_secs(5),
-    round: Duration::from_secs(60),
-    total: Duration::from_secs(120),
+    round: Duration::from_mins(1),
+    total: Duration::from_mins(2),
     rounds: 3,
 };
 const SESSION: Id = Id::MAX;

@@ -1,6 +1,9 @@
 use proptest::{collection, prelude::*};
 
+use bytes::Bytes;
+
 use super::*;
+use crate::wamp::{Malformed, Serializer, Value};
 
 fn json(text: &str) -> Result<Message, Malformed> {
     Message::decode(
