@@ -68,7 +68,8 @@ impl LoginRecord<'_> {
             ..
         } = *self;
         let realm = printable(realm);
-        let took_ms = self.took.as_secs_f64() * 1e3;
+        // Microseconds are enough, and shorter.
+        let took_ms = self.took.as_micros() as f64 / 1e3;
         let steps = self
             .transcript
             .iter()
