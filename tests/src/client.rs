@@ -122,8 +122,7 @@ impl Client {
             match soon("a frame", self.socket.next()).await?.ok()? {
                 Frame::Text(text) => return Some(text.into()),
                 Frame::Binary(octets) => return Some(octets),
-                Frame::Close(_) => {}
-                Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => {}
+                Frame::Close(_) | Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => {}
             }
         }
     }

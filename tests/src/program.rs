@@ -115,7 +115,7 @@ impl Running {
 }
 
 impl Job<'_> {
-    fn to_json(&self) -> Value {
+    fn to_json(self) -> Value {
         let Self {
             scenario,
             method,
