@@ -6,7 +6,7 @@ use std::{
 use tempfile::TempDir;
 use xtask::Identity;
 
-use crate::{Component, Router, components, router};
+use crate::{Component, Router, components, router, soon};
 
 /// A directory with all that a router needs. It is gone when this is dropped.
 #[derive(Debug)]
@@ -67,6 +67,16 @@ impl Deployment {
     /// Runs a router here, and waits until it listens.
     pub async fn start(self) -> Router {
         Router::start(self).await
+    }
+
+    /// Runs a router that cannot start here. Returns what it says.
+    pub async fn start_in_vain(&self) -> String {
+        let mut command = router::command(&self.config());
+        let output = soon("an end of the router", command.output())
+            .await
+            .expect("a program");
+        assert!(!output.status.success(), "it ended well");
+        String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
     /// The file that the router is started with.

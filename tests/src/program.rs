@@ -53,7 +53,7 @@ impl Program {
 
     /// Starts on some jobs.
     pub fn start(self, router: &Router, jobs: &[Job]) -> Running {
-        let jobs: Vec<Value> = jobs.iter().map(Job::to_json).collect();
+        let jobs: Vec<Value> = jobs.iter().copied().map(Job::to_json).collect();
         let mut process = self
             .command()
             .arg(json!({ "url": router.url(), "jobs": jobs }).to_string())

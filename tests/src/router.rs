@@ -24,15 +24,22 @@ pub(crate) fn program() -> &'static Path {
     PROGRAM.get()
 }
 
+/// What serves a configuration.
+pub(crate) fn command(config: &Path) -> Command {
+    let mut command = Command::new(program());
+    command
+        .args(["serve", "--log-format", "json", "--config"])
+        .arg(config)
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
 impl Router {
     pub(crate) async fn start(deployment: Deployment) -> Self {
-        let mut process = Command::new(program())
-            .args(["serve", "--log-format", "json", "--config"])
-            .arg(deployment.config())
-            .env_remove("RUST_LOG")
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
+        let mut process = command(&deployment.config())
             .spawn()
             .expect("the router starts");
         let log = Log::of(&mut process);

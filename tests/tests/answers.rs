@@ -6,17 +6,21 @@ use xtask::Identity;
 
 const KEY: &str = "a key that is no password";
 
-/// The demo, and somebody whose `wampcra` key is the secret itself.
-async fn demo_with_a_machine() -> Router {
-    let deployment = Deployment::demo();
-    deployment.enrol(&Identity {
+/// Somebody whose `wampcra` key is the secret itself.
+const fn machine() -> Identity<'static> {
+    Identity {
         realm: "realm1",
         kind: "wampcra",
         authid: "machine",
         role: "user",
         secret: KEY,
         options: &["--plain"],
-    });
+    }
+}
+
+async fn demo_with_a_machine() -> Router {
+    let deployment = Deployment::demo();
+    deployment.enrol(&machine());
     deployment.start().await
 }
 
@@ -126,6 +130,43 @@ async fn an_unknown_authid_always_gets_the_same_parameters() {
     }
     assert_eq!(salts[0], salts[1]);
     assert_ne!(salts[0], salts[2]);
+}
+
+#[tokio::test]
+async fn two_factors_are_asked_for_one_after_the_other() {
+    let deployment = Deployment::demo();
+    deployment.enrol(&machine());
+    deployment.realm(
+        "realm1",
+        "roles = [\"user\"]\n[[login]]\nsteps = [\"wampcra\", \"ticket\"]\n",
+    );
+    deployment.enrol(&Identity {
+        kind: "ticket",
+        secret: "wonderland",
+        options: &[],
+        ..machine()
+    });
+    let router = deployment.start().await;
+    for (secret, welcome) in [("wonderland", true), ("looking-glass", false)] {
+        let hello = hello("realm1", &["ticket", "wampcra"], Some("machine"));
+        let mut client = Client::greet(&router, hello).await;
+        let challenge = client.receive().await;
+        client.send(&sign(&challenge, KEY)).await;
+        let Message::Challenge { method, .. } = client.receive().await else {
+            panic!("no second challenge");
+        };
+        assert_eq!(method, "ticket");
+        client.send(&ticket(secret)).await;
+        match client.receive().await {
+            Message::Welcome { details, .. } if welcome => {
+                assert_eq!(details.text("authmethod"), Some("wampcra"));
+            }
+            Message::Abort { reason, .. } if !welcome => {
+                assert_eq!(reason, reason::AUTHENTICATION_DENIED);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[tokio::test]

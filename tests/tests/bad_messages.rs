@@ -1,6 +1,6 @@
 //! What clients should not send, and what they get for it: one test for each row of the table.
 
-use countersign::wamp::{Dict, Message, Payload, Serializer, reason};
+use countersign::wamp::{Dict, Id, Message, Payload, Serializer, reason};
 use countersign_tests::{Client, Deployment, Refusal, Router, hello};
 use tokio::io::AsyncWriteExt;
 
@@ -21,7 +21,7 @@ fn authenticate(signature: &str) -> Message {
 
 fn call() -> Message {
     Message::Call {
-        request: countersign::wamp::Id::new(1).unwrap(),
+        request: Id::new(1).unwrap(),
         options: Dict::new(),
         procedure: "com.example.add".into(),
         payload: Payload::NONE,
@@ -238,4 +238,32 @@ async fn a_client_that_goes_away_leaves_nothing_behind() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_call_of_somebody_who_goes_away_is_answered() {
+    let router = demo().await;
+    let mut callee = Client::join(&router, "realm1").await;
+    let register = Message::Register {
+        request: Id::new(1).unwrap(),
+        options: Dict::new(),
+        procedure: "com.example.add".into(),
+    };
+    callee.send(&register).await;
+    assert!(matches!(callee.receive().await, Message::Registered { .. }));
+    let mut caller = Client::join(&router, "realm1").await;
+    caller.send(&call()).await;
+    assert!(matches!(callee.receive().await, Message::Invocation { .. }));
+
+    drop(callee);
+
+    let answer = caller.receive().await;
+    assert!(matches!(answer, Message::Error { .. }), "{answer:?}");
+    // And the procedure is gone with it.
+    let mut successor = Client::join(&router, "realm1").await;
+    successor.send(&register).await;
+    assert!(matches!(
+        successor.receive().await,
+        Message::Registered { .. }
+    ));
 }

@@ -196,3 +196,13 @@ async fn a_realm_that_does_not_load_stays_out_and_the_others_run() {
     assert!(line.text("file").ends_with("realms/broken.toml"), "{line}");
     Client::join(&router, "realm1").await;
 }
+
+#[tokio::test]
+async fn a_router_whose_own_file_is_wrong_does_not_start_and_points_at_it() {
+    let deployment = Deployment::demo();
+    deployment.operator("[realm]\ndirectory = \"realms\"\n");
+    let complaint = deployment.start_in_vain().await;
+    let expected = "countersign.toml:3:2: unknown key \"realm\" at the top of the file; \
+                    did you mean \"realms\"?";
+    assert!(complaint.contains(expected), "{complaint}");
+}

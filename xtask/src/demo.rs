@@ -108,7 +108,7 @@ pub fn alice(public_key: &str) -> [Identity<'_>; 3] {
 ///
 /// # Errors
 ///
-/// The command fails; it has said why.
+/// The command fails; the error has what it said.
 pub fn enrol(router: &Path, config: &Path, identity: &Identity) -> Result<()> {
     let Identity {
         realm,
@@ -125,6 +125,7 @@ pub fn enrol(router: &Path, config: &Path, identity: &Identity) -> Result<()> {
         .args(options)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("{} could not be started", router.display()))?;
     let mut input = command
@@ -136,10 +137,11 @@ pub fn enrol(router: &Path, config: &Path, identity: &Identity) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
         _ => drop(input),
     }
-    let status = command.wait()?;
+    let output = command.wait_with_output()?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
     ensure!(
-        status.success(),
-        "{authid} could not be enrolled for {kind} ({status})"
+        output.status.success(),
+        "{authid} could not be enrolled for {kind}: {complaint}"
     );
     Ok(())
 }
