@@ -43,7 +43,11 @@ impl Method for Riddle {
     }
 
     fn resume(&self, attempt: &Attempt, answer: &Answer) -> Result<Verdict, String> {
-        if !answer.signature.trim().eq_ignore_ascii_case(self.answer.trim()) {
+        if !answer
+            .signature
+            .trim()
+            .eq_ignore_ascii_case(self.answer.trim())
+        {
             return Ok(Verdict::deny("the riddle was not solved"));
         }
         let authid = attempt.authid.as_deref().unwrap_or("somebody");
