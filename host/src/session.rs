@@ -10,7 +10,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use futures_util::SinkExt;
+use bytes::Bytes;
+use futures_util::{SinkExt, Stream, StreamExt};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout},
@@ -20,7 +21,7 @@ use crate::{
     login::{self, Refusal},
     method::Connection,
     realm::Realms,
-    transport::Wire,
+    transport::{Broken, Wire},
     wamp::Message,
 };
 
@@ -119,9 +120,17 @@ async fn part<W: Wire>(wire: &mut W, message: &Message) {
     // Whether it arrives is up to the client.
     _ = timeout(PARTING, async {
         wire.send(frame).await?;
-        wire.close().await
+        wire.close().await?;
+        hear_out(wire).await;
+        Ok::<_, Broken>(())
     })
     .await;
+}
+
+/// Reads what the client still sends, and drops it. Were the socket closed with octets unread, the
+/// system would reset the connection, and what we said last could be lost with it.
+async fn hear_out<S: Stream<Item = Result<Bytes, Broken>> + Unpin>(stream: &mut S) {
+    while let Some(Ok(_)) = stream.next().await {}
 }
 
 /// How long it is from now until a time since the Unix epoch.

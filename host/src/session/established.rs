@@ -5,7 +5,7 @@ use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{
-    PARTING,
+    PARTING, hear_out,
     joining::Joined,
     outbox::{Outbox, Outgoing, outbox},
     until,
@@ -164,25 +164,24 @@ async fn read<W: Wire>(
 }
 
 async fn write<W: Wire>(sink: &mut SplitSink<W, Bytes>, outgoing: &mut Outgoing) -> End {
-    let mut batch = Vec::new();
-    loop {
-        let written = async {
-            if outgoing.take(&mut batch).await.is_none() {
-                return Ok(false);
-            }
-            for frame in &batch {
-                sink.feed(frame.clone()).await?;
-            }
-            sink.flush().await?;
-            outgoing.written(&batch);
-            Ok(true)
-        };
-        match written.await {
-            Ok(true) => {}
-            Ok(false) => return End::Gone,
-            Err(broken) => return End::Broken(broken),
+    while outgoing.wait().await {
+        if let Err(broken) = hand_on(sink, outgoing).await {
+            return End::Broken(broken);
         }
     }
+    End::Gone
+}
+
+/// Sends what need not be waited for. Interrupted, it has lost nothing.
+async fn hand_on<W: Wire>(
+    sink: &mut SplitSink<W, Bytes>,
+    outgoing: &mut Outgoing,
+) -> Result<(), Broken> {
+    while let Some(frame) = outgoing.next() {
+        sink.feed(frame).await?;
+        outgoing.handed_on();
+    }
+    sink.flush().await
 }
 
 async fn take_leave<W: Wire>(
@@ -212,9 +211,7 @@ async fn take_leave<W: Wire>(
         End::Violation(_) => (Refusal::ProtocolViolation.abort(), false),
         End::Ended(reason) => (goodbye(reason, "the router ends this session"), true),
     };
-    while let Some(frame) = outgoing.try_take() {
-        sink.feed(frame).await?;
-    }
+    hand_on(sink, outgoing).await?;
     if let Ok(frame) = last.encode(serializer) {
         sink.send(frame).await?;
     }
@@ -226,7 +223,9 @@ async fn take_leave<W: Wire>(
             }
         }
     }
-    sink.close().await
+    sink.close().await?;
+    hear_out(stream).await;
+    Ok(())
 }
 
 impl std::fmt::Display for End {

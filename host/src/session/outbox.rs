@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -21,6 +24,8 @@ pub(super) struct Outbox {
 #[derive(Debug)]
 pub(super) struct Outgoing {
     frames: mpsc::UnboundedReceiver<Bytes>,
+    /// Taken, and not yet handed on. Here, since whoever hands them on may be interrupted.
+    taken: VecDeque<Bytes>,
     queued: Arc<AtomicUsize>,
     full: Arc<Notify>,
 }
@@ -38,14 +43,13 @@ pub(super) fn outbox(limit: usize) -> (Outbox, Outgoing) {
         limit,
         full: Arc::clone(&full),
     };
-    (
-        outbox,
-        Outgoing {
-            frames,
-            queued,
-            full,
-        },
-    )
+    let outgoing = Outgoing {
+        frames,
+        taken: VecDeque::new(),
+        queued,
+        full,
+    };
+    (outbox, outgoing)
 }
 
 impl router::Outbox for Outbox {
@@ -62,24 +66,29 @@ impl router::Outbox for Outbox {
 }
 
 impl Outgoing {
-    /// Waits for frames and takes what is there. None: there will be no more.
-    pub(super) async fn take(&mut self, batch: &mut Vec<Bytes>) -> Option<()> {
-        batch.clear();
-        if self.frames.recv_many(batch, BATCH).await == 0 {
-            return None;
+    /// Waits until there are frames. False: there will be none.
+    pub(super) async fn wait(&mut self) -> bool {
+        if self.taken.is_empty() {
+            let mut batch = Vec::with_capacity(BATCH);
+            self.frames.recv_many(&mut batch, BATCH).await;
+            self.taken.extend(batch);
         }
-        Some(())
+        !self.taken.is_empty()
     }
 
-    /// What has been taken is written.
-    pub(super) fn written(&self, batch: &[Bytes]) {
-        let octets = batch.iter().map(Bytes::len).sum();
-        self.queued.fetch_sub(octets, Ordering::Relaxed);
+    /// The frame that is due, of those that need not be waited for.
+    pub(super) fn next(&mut self) -> Option<Bytes> {
+        if self.taken.is_empty() {
+            self.taken.extend(self.frames.try_recv().ok());
+        }
+        self.taken.front().cloned()
     }
 
-    /// Takes one frame if there is one.
-    pub(super) fn try_take(&mut self) -> Option<Bytes> {
-        self.frames.try_recv().ok()
+    /// The frame that was due has been handed on.
+    pub(super) fn handed_on(&mut self) {
+        if let Some(frame) = self.taken.pop_front() {
+            self.queued.fetch_sub(frame.len(), Ordering::Relaxed);
+        }
     }
 
     /// Tells when the client has let more wait than it may.

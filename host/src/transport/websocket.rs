@@ -256,3 +256,6 @@ fn broken(error: Error) -> Broken {
         error => Broken::Failed(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;
