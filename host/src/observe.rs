@@ -23,7 +23,8 @@ pub enum LogFormat {
 /// Sends the log to standard error. `RUST_LOG` chooses what is in it; by default, what an operator
 /// wants to know.
 pub fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,notify=warn"));
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         LogFormat::Text => {

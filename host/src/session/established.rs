@@ -75,7 +75,12 @@ pub(super) async fn run<W: Wire>(wire: W, joined: Joined, queue: usize) {
     };
     // Subscriptions and registrations first: nothing is sent to it after GOODBYE.
     drop(membership);
-    tracing::debug!(realm = %realm.name, %session, end = %end, "a session ends");
+    match &end {
+        End::Violation(_) | End::Full => {
+            tracing::warn!(realm = %realm.name, %session, why = %end, "a session is broken off");
+        }
+        _ => tracing::debug!(realm = %realm.name, %session, why = %end, "a session ends"),
+    }
     // Whether our last words arrive is up to the client.
     _ = timeout(
         PARTING,

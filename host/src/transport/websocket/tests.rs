@@ -53,10 +53,7 @@ async fn the_first_subprotocol_that_we_know_is_chosen() {
             &["wamp.2.cbor.batched, wamp.2.cbor, wamp.2.json"],
             Serializer::Cbor,
         ),
-        (
-            &["wamp.2.flatbuffers,wamp.2.msgpack"],
-            Serializer::MsgPack,
-        ),
+        (&["wamp.2.flatbuffers,wamp.2.msgpack"], Serializer::MsgPack),
     ] {
         let (client, server) = connect("/ws", offers, &settings()).await;
         assert!(client.is_ok());

@@ -1,11 +1,11 @@
-use minicbor::Encoder;
-use serde::{Serialize, de::DeserializeSeed};
+use minicbor::{Decoder, Encoder, data::Type};
+use serde::Serialize;
 
 use super::{
     Kind, Malformed,
     walk::{BinaryFormat, Head, big_endian, leaf},
 };
-use crate::wamp::{Value, value::AtMost};
+use crate::wamp::{Dict, Value};
 
 pub(super) struct Format;
 
@@ -80,16 +80,90 @@ pub(super) fn kind(element: &[u8]) -> Kind {
     }
 }
 
+/// By hand, since clients send more of CBOR than serde's binding takes: wampy.js sends `undefined`,
+/// and some encoders half-precision floats and tags.
 pub(super) fn value(element: &[u8], depth: usize) -> Result<Value, Malformed> {
-    let mut reader = minicbor_serde::Deserializer::new(element);
-    let value = AtMost(depth)
-        .deserialize(&mut reader)
-        .map_err(|_| Malformed::Syntax)?;
-    let read = reader.decoder().position();
-    if read == element.len() {
+    let mut decoder = Decoder::new(element);
+    let value = read(&mut decoder, depth)?;
+    if decoder.position() == element.len() {
         Ok(value)
     } else {
         Err(Malformed::Syntax)
+    }
+}
+
+fn read(decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, Malformed> {
+    Ok(match decoder.datatype()? {
+        Type::Null | Type::Undefined => {
+            decoder.skip()?;
+            Value::Null
+        }
+        Type::Bool => Value::Bool(decoder.bool()?),
+        Type::U8 | Type::U16 | Type::U32 | Type::U64 => Value::from(decoder.u64()?),
+        Type::I8 | Type::I16 | Type::I32 | Type::I64 => Value::Int(decoder.i64()?),
+        Type::F16 => Value::Float(decoder.f16()?.into()),
+        Type::F32 => Value::Float(decoder.f32()?.into()),
+        Type::F64 => Value::Float(decoder.f64()?),
+        Type::String | Type::StringIndef => Value::Text(text(decoder)?),
+        Type::Bytes | Type::BytesIndef => {
+            let pieces: Vec<&[u8]> = decoder.bytes_iter()?.collect::<Result<_, _>>()?;
+            Value::Binary(pieces.concat())
+        }
+        Type::Array | Type::ArrayIndef => {
+            let inside = depth.checked_sub(1).ok_or(Malformed::TooDeep)?;
+            let mut left = decoder.array()?;
+            let mut list = Vec::new();
+            while next(decoder, &mut left)? {
+                list.push(read(decoder, inside)?);
+            }
+            Value::List(list)
+        }
+        Type::Map | Type::MapIndef => {
+            let inside = depth.checked_sub(1).ok_or(Malformed::TooDeep)?;
+            let mut left = decoder.map()?;
+            let mut dict = Dict::new();
+            while next(decoder, &mut left)? {
+                let key = text(decoder)?;
+                dict.insert(key, read(decoder, inside)?);
+            }
+            Value::Dict(dict)
+        }
+        // What a tag says of a value is between the clients; the router passes the value on.
+        Type::Tag => {
+            decoder.tag()?;
+            let inside = depth.checked_sub(1).ok_or(Malformed::TooDeep)?;
+            read(decoder, inside)?
+        }
+        // Integers beyond 64 bits, simple values without a meaning, and a break out of place.
+        Type::Int | Type::Simple | Type::Break | Type::Unknown(_) => {
+            return Err(Malformed::WrongType);
+        }
+    })
+}
+
+fn text(decoder: &mut Decoder<'_>) -> Result<String, Malformed> {
+    Ok(decoder.str_iter()?.collect::<Result<_, _>>()?)
+}
+
+/// Whether another item of an array or a map follows. `left`: how many, none up to a break.
+fn next(decoder: &mut Decoder<'_>, left: &mut Option<u64>) -> Result<bool, Malformed> {
+    match left {
+        Some(0) => Ok(false),
+        Some(left) => {
+            *left -= 1;
+            Ok(true)
+        }
+        None if decoder.datatype()? == Type::Break => {
+            decoder.skip()?;
+            Ok(false)
+        }
+        None => Ok(true),
+    }
+}
+
+impl From<minicbor::decode::Error> for Malformed {
+    fn from(_: minicbor::decode::Error) -> Self {
+        Self::Syntax
     }
 }
 

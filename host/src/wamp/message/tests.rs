@@ -159,6 +159,30 @@ fn quirks_of_wampy_are_understood() {
 }
 
 #[test]
+fn more_of_cbor_than_wamp_needs_is_understood() {
+    // [32, 1, {"match": undefined, "x": half 1.5, "y": tag 32 around "u"}, "a"] in pieces.
+    let frame = [
+        &[0x84, 0x18, 32, 1, 0xbf, 0x65][..],
+        b"match",
+        &[
+            0xf7, 0x61, b'x', 0xf9, 0x3e, 0, 0x61, b'y', 0xd8, 32, 0x61, b'u', 0xff,
+        ],
+        &[0x7f, 0x60, 0x61, b'a', 0xff],
+    ];
+    assert_eq!(
+        Message::decode(Serializer::Cbor, &frame.concat().into(), 16),
+        Ok(Message::Subscribe {
+            request: Id::MIN,
+            options: Dict::new()
+                .with("match", Value::Null)
+                .with("x", Value::Float(1.5))
+                .with("y", "u"),
+            topic: "a".into()
+        })
+    );
+}
+
+#[test]
 fn a_cbor_break_without_a_beginning_is_no_value() {
     for frame in [
         &[0x82, 0x18, 35, 0xff][..],
