@@ -17,7 +17,7 @@ use tokio_tungstenite::{
         error::CapacityError,
         handshake::server::{ErrorResponse, Request, Response},
         http::{HeaderValue, StatusCode, header::SEC_WEBSOCKET_PROTOCOL},
-        protocol::WebSocketConfig,
+        protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode},
     },
 };
 
@@ -60,6 +60,7 @@ pub struct WebSocket<S> {
     heartbeat: Interval,
     unanswered: u8,
     ping: Ping,
+    closing: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -103,6 +104,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             heartbeat,
             unanswered: 0,
             ping: Ping::Idle,
+            closing: false,
         })
     }
 
@@ -204,7 +206,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for WebSocket<S> {
         self.stream.poll_flush_unpin(cx).map_err(broken)
     }
 
+    /// With the code for a normal end: autobahn-js takes an end without a code for a lost
+    /// connection, whatever GOODBYE said before.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        if !self.closing {
+            ready!(self.stream.poll_ready_unpin(cx)).map_err(broken)?;
+            self.closing = true;
+            let end = CloseFrame {
+                code: CloseCode::Normal,
+                reason: Utf8Bytes::default(),
+            };
+            self.stream
+                .start_send_unpin(Message::Close(Some(end)))
+                .map_err(broken)?;
+        }
         self.stream.poll_close_unpin(cx).map_err(broken)
     }
 }

@@ -168,3 +168,18 @@ async fn a_client_that_answers_pings_stays() {
     let (_client, frame) = tokio::join!(answering, server.next());
     assert_eq!(frame.unwrap().unwrap(), "[]");
 }
+
+#[tokio::test]
+async fn the_end_is_a_normal_one() {
+    let (mut client, mut server) = connected(&settings()).await;
+    let ending = async { server.close().await };
+    let (frame, ended) = tokio::join!(client.next(), ending);
+    assert!(ended.is_ok());
+    let Some(Ok(Message::Close(Some(end)))) = frame else {
+        panic!("a close with a code");
+    };
+    assert_eq!(end.code, CloseCode::Normal);
+    // The client's answer ends the stream.
+    let (_, last) = tokio::join!(client.flush(), server.next());
+    assert!(last.is_none());
+}
