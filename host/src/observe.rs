@@ -1,5 +1,7 @@
 //! What the operator sees: the log, and in it one record for each login.
 
+mod printable;
+
 use std::{
     io::{self, IsTerminal},
     time::Duration,
@@ -7,6 +9,8 @@ use std::{
 
 use clap::ValueEnum;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+pub use printable::Printable;
 
 use crate::login::{Accepted, Denial, Entry, Outcome};
 
@@ -68,12 +72,12 @@ impl LoginRecord<'_> {
             generation,
             ..
         } = *self;
-        let realm = printable(realm);
+        let realm = Printable(realm);
         let took_us = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);
         let steps = self
             .transcript
             .iter()
-            .map(|entry| format!("{}: {}", entry.step, printable(&entry.said)))
+            .map(|entry| format!("{}: {}", entry.step, Printable(&entry.said)))
             .collect::<Vec<_>>()
             .join("; ");
         match self.outcome {
@@ -87,7 +91,7 @@ impl LoginRecord<'_> {
                 peer, steps, took_us, "logged in"
             ),
             Outcome::Denied(Denial { refusal, why }) => tracing::warn!(
-                target: "login", %realm, outcome = refusal.label(), why = printable(why),
+                target: "login", %realm, outcome = refusal.label(), why = %Printable(why),
                 generation, peer, steps, took_us, "login refused"
             ),
             Outcome::Left => tracing::info!(
@@ -96,13 +100,4 @@ impl LoginRecord<'_> {
             ),
         }
     }
-}
-
-/// Foreign text as one line that can do nothing to a terminal or to a reader of lines.
-fn printable(text: &str) -> String {
-    const LONGEST: usize = 512;
-    text.chars()
-        .take(LONGEST)
-        .flat_map(char::escape_debug)
-        .collect()
 }

@@ -10,9 +10,10 @@ use zeroize::Zeroizing;
 
 use crate::{
     command::{
-        output::{self, Printable},
+        output,
         secret::{Prompt, SecretError},
     },
+    observe::Printable,
     wamp::{Dict, Value},
 };
 

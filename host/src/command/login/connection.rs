@@ -17,7 +17,7 @@ use tokio_tungstenite::{
 
 use super::address::Address;
 use crate::{
-    command::output::Printable,
+    observe::Printable,
     wamp::{Malformed, Message, Serializer},
 };
 

@@ -10,7 +10,8 @@ use super::{
     connection::{Connection, ConnectionError, Problem},
 };
 use crate::{
-    command::output::{Printable, columns},
+    command::output::columns,
+    observe::Printable,
     wamp::{Dict, Id, Message, Serializer, Value, reason},
 };
 

@@ -8,11 +8,9 @@ use crate::method::{
     bindings::wasi::logging::logging,
     guest::{Guest, Label, Overrun},
 };
+use crate::observe::Printable;
 
 pub(super) const INTERFACES: &[&str] = &["wasi:logging/logging"];
-
-/// A line is cut after so many octets.
-const LONGEST_LINE: usize = 1024;
 
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     logging::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)
@@ -62,26 +60,22 @@ impl Log {
             step,
             revision,
         } = &*self.label;
-        let line: String = line
-            .chars()
-            .take(LONGEST_LINE)
-            .flat_map(char::escape_debug)
-            .collect();
+        let said = Printable(line);
         match level {
             logging::Level::Trace => {
-                tracing::trace!(target: "method", %realm, %step, %revision, said = line);
+                tracing::trace!(target: "method", %realm, %step, %revision, %said);
             }
             logging::Level::Debug => {
-                tracing::debug!(target: "method", %realm, %step, %revision, said = line);
+                tracing::debug!(target: "method", %realm, %step, %revision, %said);
             }
             logging::Level::Info => {
-                tracing::info!(target: "method", %realm, %step, %revision, said = line);
+                tracing::info!(target: "method", %realm, %step, %revision, %said);
             }
             logging::Level::Warn => {
-                tracing::warn!(target: "method", %realm, %step, %revision, said = line);
+                tracing::warn!(target: "method", %realm, %step, %revision, %said);
             }
             logging::Level::Error | logging::Level::Critical => {
-                tracing::error!(target: "method", %realm, %step, %revision, said = line);
+                tracing::error!(target: "method", %realm, %step, %revision, %said);
             }
         }
         Ok(())
