@@ -59,7 +59,7 @@ impl PasswordQueue {
     }
 
     /// Runs slow work on a thread for such when its turn comes.
-    async fn run<T: Send + 'static>(
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, VerifyError> {

@@ -310,21 +310,23 @@ async fn operations_that_a_credential_is_not_made_for_fail() {
 async fn too_many_passwords_at_once_are_refused_alike_for_all() {
     let router = Router::start();
     router.add("alice", &quick_ticket());
-    let vault = Vault::open(Arc::clone(&router.store) as _, PasswordQueue::new(1, 0)).unwrap();
+    let queue = PasswordQueue::new(1, 0);
+    let vault = Vault::open(Arc::clone(&router.store) as _, queue.clone()).unwrap();
     let keyring = vault.keyring("realm1".into(), "guest".into());
-    let find = |authid: &str| keyring.find(&Kind::ticket(), &authid.into()).unwrap();
-    for second in ["alice", "nobody"] {
-        // Each future is polled once before any can finish: the runtime has one thread.
-        let (alice, other) = (find("alice"), find(second));
-        let check = |credential: Credential| async move {
-            credential
-                .verify_password("password".to_owned().into())
-                .await
-        };
-        let (first, second) = tokio::join!(check(alice), check(other));
-        assert_eq!(first, Ok(true));
-        assert_eq!(second, Err(VerifyError::Overloaded));
-    }
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    // Polled first, it has the only place until it is released.
+    let busy = queue.run(move || released.recv().is_ok());
+    let refused = async {
+        for authid in ["alice", "nobody"] {
+            let credential = keyring.find(&Kind::ticket(), &authid.into()).unwrap();
+            let checked = credential.verify_password("password".to_owned().into());
+            assert_eq!(checked.await, Err(VerifyError::Overloaded));
+        }
+        release.send(()).unwrap();
+    };
+    let (freed, ()) = tokio::join!(biased; busy, refused);
+    assert_eq!(freed, Ok(true));
+    assert!(opens(&router.find(&Kind::ticket(), "alice"), "password").await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
