@@ -79,6 +79,19 @@ impl Deployment {
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
+    /// Has the configuration and the components looked at. Returns whether all is well, and what
+    /// was said.
+    pub async fn check(&self) -> (bool, String) {
+        let mut command = tokio::process::Command::new(router::program());
+        command.args(["check", "--config"]).arg(self.config());
+        let output = soon("an end of the check", command.output())
+            .await
+            .expect("a program");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        (output.status.success(), said)
+    }
+
     /// The file that the router is started with.
     pub fn config(&self) -> PathBuf {
         self.path("countersign.toml")

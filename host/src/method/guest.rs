@@ -5,10 +5,7 @@ use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
 use super::{Connection, Limit, Limits, capability::Log};
-use crate::{
-    credential::{Keyring, StoreError, VerifyError},
-    login,
-};
+use crate::credential::{Keyring, StoreError, VerifyError};
 
 /// What the host holds for one call: it lives as long as the instance does.
 pub(super) struct Guest {
@@ -103,7 +100,7 @@ pub(super) struct Overrun(pub(super) Limit);
 /// Why a call gave no verdict. The text is for the operator.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Fault {
-    #[error("it ran into its limit {0:?} (the realm's file sets it: limits.{0})")]
+    #[error("it ran into its limit \"{0}\"")]
     Overrun(Limit),
     #[error("it trapped: {0}")]
     Trapped(String),
@@ -128,6 +125,11 @@ impl Fault {
             Self::Store(_) => "store",
             Self::Overload(_) => "overload",
         }
+    }
+
+    /// Whether the router had no room for the call, as opposed to the method having failed.
+    pub const fn is_overload(&self) -> bool {
+        matches!(self, Self::Overload(_))
     }
 
     /// What an error that came up through the guest was.
@@ -156,15 +158,6 @@ impl Fault {
             return Self::Overrun(Limit::Output);
         }
         Self::Trapped(error.root_cause().to_string())
-    }
-}
-
-impl From<Fault> for login::Fault {
-    fn from(fault: Fault) -> Self {
-        Self {
-            overload: matches!(fault, Fault::Overload(_)),
-            why: fault.to_string(),
-        }
     }
 }
 

@@ -112,7 +112,10 @@ impl<'a> Joining<'a> {
         let connection = Arc::clone(&self.connection);
         let asking = async move {
             match method {
-                Some(method) => method.call(call, &connection).await.map_err(Fault::from),
+                Some(method) => method.call(call, &connection).await.map_err(|fault| Fault {
+                    overload: fault.is_overload(),
+                    why: format!("{fault} (revision {})", method.revision.digest.short()),
+                }),
                 // A generation has a method for each step of its policy.
                 None => Err(Fault {
                     overload: false,
