@@ -6,10 +6,12 @@ use countersign::{
     credential::{Keyring, PasswordQueue, Sqlite, Vault},
     login::{Attempt, Authid, Call, StepName, Verdict},
     method::{
-        Capability, Connection, Fault, Grant, Limit, Limits, Method, MethodParts, Revision, Runtime,
+        Capability, Connection, Digest, Fault, Grant, Limit, Limits, Method, MethodParts, Revision,
+        Runtime,
     },
-    wamp::Id,
+    wamp::{Id, Message, reason},
 };
+use countersign_tests::{Client, Component, Deployment, hello};
 use tempfile::TempDir;
 
 /// Tight, so that the tests are quick; the kinds of limit are what counts here.
@@ -167,4 +169,34 @@ async fn nothing_is_left_of_a_call() {
     }
     drop(house);
     assert_eq!(revision.strong_count(), 0);
+}
+
+/// As an operator sees it: one login fails, and the log says by which method, in which revision, at
+/// which limit.
+#[tokio::test]
+async fn the_log_names_the_method_its_revision_and_the_limit() {
+    let hostile = Component::guest("hostile");
+    let deployment = Deployment::bare();
+    let realm = |deed: &str| {
+        format!(
+            "roles = [\"user\"]\n[[login]]\nsteps = [\"hostile\"]\n\
+             [method.hostile]\nsettings = {{ does = \"{deed}\" }}\n"
+        )
+    };
+    deployment.component("hostile", &hostile);
+    deployment.realm("bad", &realm("loop"));
+    deployment.realm("good", &realm("behave"));
+    let router = deployment.start().await;
+
+    let login = |realm| Client::greet(&router, hello(realm, &["hostile"], None));
+    let refusal = login("bad").await.refusal().await;
+    assert_eq!(refusal.reason, reason::AUTHENTICATION_DENIED);
+    let record = router.log.message("login refused").await;
+    let revision = Digest::of(hostile.octets()).short();
+    let why = format!("hostile failed: it ran into its limit \"time\" (revision {revision})");
+    // The log escapes what is not its own.
+    assert_eq!(record.text("why").replace('\\', ""), why);
+
+    let mut session = login("good").await;
+    assert!(matches!(session.receive().await, Message::Welcome { .. }));
 }
