@@ -20,6 +20,7 @@ mod material;
 mod parameters;
 mod password;
 mod queue;
+mod recovery;
 mod sqlite;
 mod store;
 mod vault;
@@ -32,6 +33,7 @@ pub use material::{Hash, Key, Material, PublicKey, PublicKeyError};
 pub use parameters::{Parameters, ParametersError};
 pub use password::{Argon2Error, PasswordHash, PasswordHashError};
 pub use queue::{PasswordQueue, VerifyError};
+pub use recovery::{CodeHash, RecoveryCode};
 pub use sqlite::Sqlite;
 pub use store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
 pub use vault::{Credential, Keyring, Vault};
@@ -89,7 +91,7 @@ name! {
 name! {
     /// What a credential is for, named after the method that reads it. Open-ended, since anyone can
     /// write a method; those that the host itself can enrol are [`Kind::ticket`],
-    /// [`Kind::wampcra`] and [`Kind::cryptosign`].
+    /// [`Kind::wampcra`], [`Kind::cryptosign`] and [`Kind::totp`].
     Kind
 }
 
@@ -110,6 +112,12 @@ impl Kind {
     #[must_use]
     pub fn cryptosign() -> Self {
         Self::from("cryptosign")
+    }
+
+    /// The seed of time-based one-time passwords.
+    #[must_use]
+    pub fn totp() -> Self {
+        Self::from("totp")
     }
 }
 

@@ -7,6 +7,7 @@ mod add;
 mod list;
 #[cfg(test)]
 mod tests;
+mod totp;
 
 use std::{
     path::{Path, PathBuf},
@@ -20,7 +21,7 @@ use tokio::task::spawn_blocking;
 use self::{add::AddArgs, list::ListArgs};
 use super::{
     output::{print, tell},
-    secret::Prompt,
+    secret::{Prompt, Secret},
 };
 use crate::{
     config::{Operator, RealmName},
@@ -59,7 +60,7 @@ struct RemoveArgs {
     #[arg(value_parser = realm_name)]
     realm: RealmName,
 
-    /// What the credential is for, such as ticket, wampcra or cryptosign
+    /// What the credential is for, such as ticket, wampcra, cryptosign or totp
     #[arg(value_name = "KIND")]
     kind: String,
 
@@ -75,6 +76,8 @@ struct Report {
     remark: Option<String>,
     /// Whole lines, for standard output.
     result: String,
+    /// More of them, which are never shown again.
+    secret: Option<Secret>,
     /// The exit status.
     status: u8,
 }
@@ -91,6 +94,9 @@ pub async fn run(args: CredentialArgs) -> anyhow::Result<ExitCode> {
         tell(format_args!("{remark}"));
     }
     print(&report.result)?;
+    if let Some(secret) = report.secret {
+        print(secret.expose())?;
+    }
     Ok(ExitCode::from(report.status))
 }
 

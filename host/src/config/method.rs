@@ -44,6 +44,10 @@ pub struct CallLimits {
 pub enum Capability {
     /// `countersign:auth/credentials`.
     Credentials,
+    /// `countersign:auth/counters`.
+    Counters,
+    /// `countersign:auth/recovery-codes`.
+    RecoveryCodes,
     /// `countersign:auth/transport`.
     Transport,
     /// `wasi:logging/logging`.
@@ -122,9 +126,12 @@ impl Default for CallLimits {
 }
 
 impl Word for Capability {
-    const FORM: &'static str = r#"one of "credentials", "transport", "logging", "wasi""#;
+    const FORM: &'static str =
+        r#"one of "credentials", "counters", "recovery-codes", "transport", "logging", "wasi""#;
     const WORDS: &'static [(&'static str, Self)] = &[
         ("credentials", Self::Credentials),
+        ("counters", Self::Counters),
+        ("recovery-codes", Self::RecoveryCodes),
         ("transport", Self::Transport),
         ("logging", Self::Logging),
         ("wasi", Self::Wasi),

@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::enrol::Derivation;
+use super::enrol::{Derivation, Totp};
 use super::store::DecoyKey;
 use super::{
     Authid, Authrole, Key, Kind, Material, Parameters, PasswordHash, PublicKey, Realm, Record,
@@ -51,6 +51,11 @@ impl Template {
                 (derivation.parameters(), Material::Key(Key::new(&[0; 44])))
             }
             "cryptosign" => (Parameters::none(), Material::PublicKeys(Vec::new())),
+            "totp" => {
+                let totp = Totp::default();
+                let seed = vec![0; totp.algorithm.octets()];
+                (totp.parameters(), Material::Key(Key::new(&seed)))
+            }
             _ => (Parameters::none(), Material::Key(Key::new(&[0; 32]))),
         };
         Self {

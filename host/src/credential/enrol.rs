@@ -1,6 +1,8 @@
 //! Making credentials out of what a person types. The secret itself is kept only where a method
 //! needs it; see the functions.
 
+mod totp;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::Hmac;
@@ -10,7 +12,8 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::password::Argon2Error;
-use super::{Key, Kind, Material, Parameters, PasswordHash, PublicKey, PublicKeyError};
+use super::{CodeHash, Key, Kind, Material, Parameters, PasswordHash, PublicKey, PublicKeyError};
+pub use totp::{Seed, SeedError, Totp, totp};
 
 /// A new credential, before it is somebody's.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct Enrolment {
     pub kind: Kind,
     pub parameters: Parameters,
     pub material: Material,
+    /// What else may be shown once each instead, if the person cannot show what this asks for.
+    pub recovery: Vec<CodeHash>,
 }
 
 /// Why a credential could not be made.
@@ -33,6 +38,8 @@ pub enum EnrolError {
     KeyCount(usize),
     #[error("{key}: {error}")]
     PublicKey { key: String, error: PublicKeyError },
+    #[error("{digits} digits, each for {period} s: 6 to 8 digits and 10 to 300 s are possible")]
+    Totp { digits: u8, period: u32 },
     #[error("the system has no randomness for a salt: {0}")]
     Randomness(#[from] getrandom::Error),
     #[error(transparent)]
@@ -56,6 +63,7 @@ pub fn ticket(password: &str) -> Result<Enrolment, EnrolError> {
         kind: Kind::ticket(),
         parameters: Parameters::none(),
         material: Material::Password(PasswordHash::new(password, salt)?),
+        recovery: Vec::new(),
     })
 }
 
@@ -72,6 +80,7 @@ pub fn wampcra(secret: &str, derivation: &Derivation) -> Result<Enrolment, Enrol
         kind: Kind::wampcra(),
         parameters: derivation.parameters(),
         material: Material::Key(derivation.key(secret)?),
+        recovery: Vec::new(),
     })
 }
 
@@ -96,6 +105,7 @@ pub fn cryptosign<T: AsRef<str>>(keys: &[T]) -> Result<Enrolment, EnrolError> {
         kind: Kind::cryptosign(),
         parameters: Parameters::none(),
         material: Material::PublicKeys(keys),
+        recovery: Vec::new(),
     })
 }
 

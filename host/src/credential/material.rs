@@ -28,6 +28,18 @@ pub enum Hash {
     Sha512,
 }
 
+impl Hash {
+    /// The octets of its output.
+    #[must_use]
+    pub const fn octets(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
+}
+
 /// A key for HMAC: any octets. They are not printed, and are wiped when dropped.
 #[derive(Clone)]
 pub struct Key(Zeroizing<Box<[u8]>>);

@@ -4,9 +4,10 @@ use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
-use super::{Authid, Authrole, Enrolment, Kind, PublicKey, Realm, Record};
+use super::{Authid, Authrole, CodeHash, Enrolment, Kind, PublicKey, Realm, Record};
 
-/// Where records are kept. Calls block; those that a login makes take microseconds.
+/// Where records are kept. Calls block; those by which a login finds something take microseconds,
+/// those by which it changes something (`advance`, `redeem`) a disk's time.
 ///
 /// Several processes may work on one store at the same time: an operator adds a credential while
 /// the router runs, and the next login sees it. Every call can fail as [`StoreError`] says.
@@ -37,6 +38,17 @@ pub trait Store: Send + Sync {
     /// The credential of a kind that has been in a realm for the longest time. Replacing it does
     /// not make it younger.
     fn oldest(&self, realm: &Realm, kind: &Kind) -> Result<Option<Record>, StoreError>;
+
+    /// Raises the counter of a record to a number, if it is lower, durably once this returns. True
+    /// if it was lower; of several that ask at the same time for the same number, one is told true.
+    /// A new or replaced record's counter is lower than any number. False if the record is a decoy,
+    /// or not the present version of itself any more.
+    fn advance(&self, realm: &Realm, record: &Record, counter: u64) -> Result<bool, StoreError>;
+
+    /// Removes a recovery code from a record, durably once this returns. True if it was there; of
+    /// several that ask at the same time for the same code, one is told true. False if the record
+    /// is a decoy, or not the present version of itself any more.
+    fn redeem(&self, realm: &Realm, record: &Record, code: &CodeHash) -> Result<bool, StoreError>;
 
     /// Keeps a credential, durably once this returns, and yields its version.
     fn add(

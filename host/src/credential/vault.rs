@@ -2,14 +2,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::cache::Cache;
 use super::decoy::{Decoys, Template};
 use super::store::{DecoyKey, Stamp};
 use super::{
-    Authid, Authrole, Hash, Kind, Material, PasswordQueue, PublicKey, Realm, Record, Store,
-    StoreError, VerifyError,
+    Authid, Authrole, Hash, Kind, Material, PasswordQueue, PublicKey, Realm, Record, RecoveryCode,
+    Store, StoreError, VerifyError,
 };
 
 /// Stands before a store while logins run.
@@ -277,6 +278,51 @@ impl Credential {
             Material::PublicKeys(keys) => keys,
             _ => &[],
         }
+    }
+
+    /// Raises the credential's counter to a number, if it is lower. True for one caller at most, for
+    /// each number; the counter is on the disk then. Never for a decoy, which costs the same but for
+    /// the wait for the disk, and nothing is kept of it. What has begun goes on when the future is
+    /// dropped. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// If the store cannot be written; the login must then fail.
+    pub async fn advance(&self, counter: u64) -> Result<bool, StoreError> {
+        self.once(move |Self { record, ring }| ring.store.advance(&ring.realm, record, counter))
+            .await
+    }
+
+    /// Whether a text is one of the credential's recovery codes, which it then is no more. True for
+    /// one caller at most, for each code. Never for a decoy, which costs the same. Needs a tokio
+    /// runtime.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written; the login must then fail.
+    pub async fn redeem(&self, code: &str) -> Result<bool, StoreError> {
+        let (Some(code), Material::Key(key)) = (RecoveryCode::parse(code), &self.record.material)
+        else {
+            return Ok(false);
+        };
+        let hash = code.hash(key);
+        self.once(move |Self { record, ring }| ring.store.redeem(&ring.realm, record, &hash))
+            .await
+    }
+
+    /// Changes the store on a thread that may wait for a disk.
+    async fn once(
+        &self,
+        change: impl FnOnce(&Self) -> Result<bool, StoreError> + Send + 'static,
+    ) -> Result<bool, StoreError> {
+        let credential = self.clone();
+        let changed = spawn_blocking(move || change(&credential))
+            .await
+            .map_err(|stopped| StoreError::Failed {
+                place: "the credential store".into(),
+                doing: "finish a change",
+                source: Box::new(stopped),
+            })??;
+        // A store says so by itself. A decoy that passed would be worse than one check too many.
+        Ok(changed && self.version().is_some())
     }
 
     /// Which credential it is, none for a decoy: for the operator's log, and for ending sessions

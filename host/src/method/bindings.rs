@@ -6,8 +6,10 @@ wasmtime::component::bindgen!({
     path: "../wit",
     world: "authenticator",
     imports: {
-        // The only import that waits: the password queue.
+        // The imports that wait: for the password queue, and for the disk.
         "countersign:auth/credentials.[method]credential.verify-password": async | trappable,
+        "countersign:auth/counters.advance": async | trappable,
+        "countersign:auth/recovery-codes.redeem": async | trappable,
         default: trappable,
     },
     exports: { default: async },

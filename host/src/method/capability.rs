@@ -1,8 +1,10 @@
 //! What a component may import. What a grant does not name is not linked, so a component that asks
 //! for it does not load. One file for each capability.
 
+mod counters;
 mod credentials;
 mod logging;
+mod recovery_codes;
 mod transport;
 mod wasi;
 
@@ -18,6 +20,10 @@ use super::guest::Guest;
 pub enum Capability {
     /// The realm's credentials.
     Credentials,
+    /// Counters beside them, which make an answer good once.
+    Counters,
+    /// Recovery codes beside them, which are good once each.
+    RecoveryCodes,
     /// Facts about the client's connection.
     Transport,
     /// Lines in the operator's log.
@@ -29,8 +35,10 @@ pub enum Capability {
 }
 
 impl Capability {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::Credentials,
+        Self::Counters,
+        Self::RecoveryCodes,
         Self::Transport,
         Self::Logging,
         Self::Wasi,
@@ -40,6 +48,8 @@ impl Capability {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Credentials => "credentials",
+            Self::Counters => "counters",
+            Self::RecoveryCodes => "recovery-codes",
             Self::Transport => "transport",
             Self::Logging => "logging",
             Self::Wasi => "wasi",
@@ -54,6 +64,8 @@ impl Capability {
             .map_or(interface, |(name, _)| name);
         match self {
             Self::Credentials => credentials::INTERFACES.contains(&interface),
+            Self::Counters => counters::INTERFACES.contains(&interface),
+            Self::RecoveryCodes => recovery_codes::INTERFACES.contains(&interface),
             Self::Transport => transport::INTERFACES.contains(&interface),
             Self::Logging => logging::INTERFACES.contains(&interface),
             Self::Wasi => wasi::INTERFACES.contains(&interface),
@@ -101,6 +113,8 @@ impl Grant {
             if self.has(capability) {
                 match capability {
                     Capability::Credentials => credentials::link(&mut linker)?,
+                    Capability::Counters => counters::link(&mut linker)?,
+                    Capability::RecoveryCodes => recovery_codes::link(&mut linker)?,
                     Capability::Transport => transport::link(&mut linker)?,
                     Capability::Logging => logging::link(&mut linker)?,
                     Capability::Wasi => wasi::link(&mut linker)?,

@@ -177,6 +177,8 @@ fn limits(limits: &config::CallLimits) -> Limits {
 const fn capability(capability: config::Capability) -> Capability {
     match capability {
         config::Capability::Credentials => Capability::Credentials,
+        config::Capability::Counters => Capability::Counters,
+        config::Capability::RecoveryCodes => Capability::RecoveryCodes,
         config::Capability::Transport => Capability::Transport,
         config::Capability::Logging => Capability::Logging,
         config::Capability::Wasi => Capability::Wasi,

@@ -2,9 +2,9 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
-use super::{Report, realm_name, store_authid};
+use super::{Report, realm_name, store_authid, totp::TotpArgs};
 use crate::{
-    command::secret::Prompt,
+    command::secret::{Prompt, Secret},
     config::{Operator, Realm, RealmName, RoleName},
     credential::{
         self, Enrolment, Existing, Kind, Sqlite, Store, StoreError,
@@ -24,7 +24,8 @@ const MOST_ROLES: usize = 20;
     about = "Add a credential, or replace one",
     after_help = "The secret of a ticket or a wampcra credential is asked for at the terminal, or \
                   read as one line from standard input. Public keys for cryptosign are given by \
-                  --public-key, or read from standard input, one a line."
+                  --public-key, or read from standard input, one a line. For totp a seed is made, \
+                  and shown once for the person's app, together with recovery codes."
 )]
 pub(super) struct AddArgs {
     /// The realm
@@ -59,6 +60,9 @@ pub(super) struct AddArgs {
     /// For cryptosign: an Ed25519 public key, 64 hex digits; may be repeated
     #[arg(long = "public-key", value_name = "HEX")]
     public_keys: Vec<String>,
+
+    #[command(flatten)]
+    totp: TotpArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -69,6 +73,24 @@ enum KindName {
     Wampcra,
     /// Public keys
     Cryptosign,
+    /// The codes that an app shows, for a second step
+    Totp,
+}
+
+/// What was made, before it is kept.
+pub(super) struct Made {
+    pub(super) enrolment: Enrolment,
+    /// What the person must be given, whole lines.
+    pub(super) secret: Option<Secret>,
+}
+
+impl From<Enrolment> for Made {
+    fn from(enrolment: Enrolment) -> Self {
+        Self {
+            enrolment,
+            secret: None,
+        }
+    }
 }
 
 pub(super) fn add(args: &AddArgs, operator: &Operator, prompt: &Prompt) -> anyhow::Result<Report> {
@@ -93,11 +115,8 @@ pub(super) fn add(args: &AddArgs, operator: &Operator, prompt: &Prompt) -> anyho
             Err(error) => return Err(error.into()),
         }
     }
-    let enrolment = args.enrol(prompt)?;
-    let warning = match args.kind {
-        KindName::Wampcra => odd_parameters(&store, &in_realm, authid, &enrolment)?,
-        KindName::Ticket | KindName::Cryptosign => None,
-    };
+    let Made { enrolment, secret } = args.enrol(prompt)?;
+    let warning = odd_parameters(args.kind, &store, &in_realm, authid, &enrolment)?;
     let existing = if args.replace {
         Existing::Replace
     } else {
@@ -118,6 +137,7 @@ pub(super) fn add(args: &AddArgs, operator: &Operator, prompt: &Prompt) -> anyho
     Ok(Report {
         remark: warning.map(|warning| format!("warning: {warning}")),
         result: format!("{authid} can log in to realm {realm} by {kind}, with the role {role}\n"),
+        secret,
         status: 0,
     })
 }
@@ -129,6 +149,12 @@ impl AddArgs {
         }
         if self.kind != KindName::Cryptosign && !self.public_keys.is_empty() {
             bail!("--public-key is for cryptosign only; leave it out");
+        }
+        if self.kind != KindName::Totp && self.totp.is_used() {
+            bail!(
+                "--algorithm, --digits, --period, --recovery and --import are for totp only; leave \
+                 them out"
+            );
         }
         Ok(())
     }
@@ -170,8 +196,8 @@ impl AddArgs {
         )
     }
 
-    /// Asks for the secret, and makes a credential of it.
-    fn enrol(&self, prompt: &Prompt) -> anyhow::Result<Enrolment> {
+    /// Asks for the secret, or makes one, and makes a credential of it.
+    fn enrol(&self, prompt: &Prompt) -> anyhow::Result<Made> {
         let authid = &self.authid;
         let enrolment = match self.kind {
             KindName::Ticket => {
@@ -188,8 +214,11 @@ impl AddArgs {
                 enrol::cryptosign(&prompt.ask_openly(&question, MOST_LINES)?)
             }
             KindName::Cryptosign => enrol::cryptosign(&self.public_keys),
+            KindName::Totp => return self.totp.enrol(&self.realm, authid, prompt),
         };
-        enrolment.with_context(|| format!("{authid} got no {} credential", Kind::from(self.kind)))
+        let enrolment = enrolment
+            .with_context(|| format!("{authid} got no {} credential", Kind::from(self.kind)))?;
+        Ok(enrolment.into())
     }
 
     fn derivation(&self) -> anyhow::Result<Derivation> {
@@ -212,6 +241,7 @@ impl From<KindName> for Kind {
             KindName::Ticket => Self::ticket(),
             KindName::Wampcra => Self::wampcra(),
             KindName::Cryptosign => Self::cryptosign(),
+            KindName::Totp => Self::totp(),
         }
     }
 }
@@ -219,11 +249,17 @@ impl From<KindName> for Kind {
 /// Says so if a client could tell real credentials from decoys by their parameters: decoys have
 /// those of the realm's oldest credential.
 fn odd_parameters(
+    name: KindName,
     store: &Sqlite,
     realm: &credential::Realm,
     authid: &Authid,
     enrolment: &Enrolment,
 ) -> anyhow::Result<Option<String>> {
+    let options = match name {
+        KindName::Wampcra => "--iterations or --plain",
+        KindName::Totp => "--algorithm, --digits and --period",
+        KindName::Ticket | KindName::Cryptosign => return Ok(None),
+    };
     let kind = &enrolment.kind;
     let oldest = match store.oldest(realm, kind) {
         Ok(Some(oldest)) => oldest,
@@ -243,7 +279,7 @@ fn odd_parameters(
         return Ok(Some(format!(
             "{authid} has {ours}, and {other}, the oldest {kind} credential of realm {realm}, has \
              {its}. Whoever asks can tell by the difference that {authid} exists. Give all of them \
-             the same: --replace, with the same --iterations or --plain"
+             the same: --replace, with the same {options}"
         )));
     }
     let others = store
@@ -254,7 +290,7 @@ fn odd_parameters(
         format!(
             "{authid} has the oldest {kind} credential of realm {realm}, and now {ours} instead of \
              {its}. Whoever asks can tell that those with other parameters exist. Give all of them \
-             the same: --replace, with the same --iterations or --plain"
+             the same: --replace, with the same {options}"
         )
     }))
 }
@@ -263,14 +299,16 @@ fn odd_parameters(
 fn shape(parameters: &str) -> String {
     // The text is always a JSON object.
     let mut members: Map<String, Value> = serde_json::from_str(parameters).unwrap_or_default();
-    if members.remove("salt").is_none() {
-        return "a plain secret".to_owned();
-    }
+    let salted = members.remove("salt").is_some();
     let members: Vec<String> = members
         .iter()
         .map(|(name, value)| format!("{name} {value}"))
         .collect();
-    format!("a salt with {}", members.join(", "))
+    match (salted, members.join(", ")) {
+        (true, members) => format!("a salt with {members}"),
+        (false, members) if members.is_empty() => "a plain secret".to_owned(),
+        (false, members) => members,
+    }
 }
 
 /// The known word that is the fewest typing errors away, if those are few.

@@ -63,6 +63,10 @@ impl Prover {
                 let secret = self.prompt.ask(&self.question("Secret"))?;
                 Ok(challenge.sign(secret.expose()))
             }
+            "totp" => {
+                let code = self.prompt.ask(&self.question("Code"))?;
+                Ok(Zeroizing::new(code.expose().to_owned()))
+            }
             "cryptosign" => {
                 let key = self.key.as_ref().ok_or(NoAnswer::NoKey)?;
                 Ok(Zeroizing::new(cryptosign(key, extra)?))
@@ -300,7 +304,8 @@ mod tests {
     #[test]
     fn everything_else_is_asked() {
         assert_eq!(answer("t0k3n\n", "ticket", &Dict::new()).unwrap(), "t0k3n");
-        assert_eq!(answer("287082\n", "totp", &cra("?")).unwrap(), "287082");
+        assert_eq!(answer("287082\n", "totp", &Dict::new()).unwrap(), "287082");
+        assert_eq!(answer("42\n", "riddle", &cra("?")).unwrap(), "42");
         assert!(matches!(
             answer("", "ticket", &Dict::new()),
             Err(NoAnswer::Secret(_))

@@ -13,12 +13,17 @@ use crate::credential::store::{DecoyKey, StoreError};
 /// Marks the file as ours: "CSGN".
 const APPLICATION_ID: i64 = 0x4353_474e;
 
-/// The version of the schema that this program writes, and the newest that it understands.
-const SCHEMA: i64 = 1;
+/// The version of the schema that this program works with: a file of an earlier one is brought up
+/// to it when it is opened, and one of a later one is left alone.
+const SCHEMA: i64 = 2;
 
 /// A login waits on a thread that others need, and readers hardly ever have to wait.
 const READER_PATIENCE: Duration = Duration::from_secs(1);
 const WRITER_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Each makes a version of the schema of the one before it, the first of an empty file, so there are
+/// `SCHEMA` of them. One that was released never changes.
+pub(super) const UPGRADES: [&str; 2] = [TABLES, COUNTERS_AND_CODES];
 
 /// `id` tells which credential of a kind is the oldest in its realm. `public_key` is an index over
 /// keys that `material` has too.
@@ -49,6 +54,16 @@ const TABLES: &str = "
         PRIMARY KEY (key, credential)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX public_key_of ON public_key (credential);
+";
+
+/// `counter` is null before it is first advanced. `hash`: see `CodeHash`.
+const COUNTERS_AND_CODES: &str = "
+    ALTER TABLE credential ADD COLUMN counter INTEGER;
+    CREATE TABLE recovery_code (
+        credential INTEGER NOT NULL REFERENCES credential (id) ON DELETE CASCADE,
+        hash BLOB NOT NULL CHECK (length(hash) = 32),
+        PRIMARY KEY (credential, hash)
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// A connection for writing and one for reading.
@@ -122,7 +137,8 @@ fn connect(path: &Path, patience: Duration) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Makes sure that the file is a store of ours, and makes it one if it is empty.
+/// Makes sure that the file is a store of ours: makes it one if it is empty, and brings it up to
+/// our schema if it has an earlier one.
 fn prepare(path: &Path, connection: &mut Connection) -> Result<(), StoreError> {
     check(path, connection)?;
     let mode: String = connection
@@ -134,24 +150,37 @@ fn prepare(path: &Path, connection: &mut Connection) -> Result<(), StoreError> {
     }
     let key = DecoyKey::generate().map_err(|error| failed(path, "make a decoy key", error))?;
     let tables = transaction(connection, |tx| {
-        // Another process may have been faster.
-        if tx.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? != 0 {
+        // Asked again: another process may have been faster.
+        let found: usize = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let upgrades = UPGRADES.get(found..).unwrap_or_default();
+        if upgrades.is_empty() {
             return Ok(());
         }
-        tx.execute_batch(TABLES)?;
-        tx.execute("INSERT INTO meta VALUES (1, ?1, 0)", [key.octets()])?;
-        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        for upgrade in upgrades {
+            tx.execute_batch(upgrade)?;
+        }
+        if found == 0 {
+            tx.execute("INSERT INTO meta VALUES (1, ?1, 0)", [key.octets()])?;
+            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        }
         Ok(tx.pragma_update(None, "user_version", SCHEMA)?)
     });
     tables.map_err(|refusal| match refusal {
         Refusal::Store(error) => error,
         Refusal::Sqlite(error) => failed(path, "make its tables", error),
     })?;
-    check(path, connection)
+    match check(path, connection)? {
+        SCHEMA => Ok(()),
+        found => {
+            let error = io::Error::other(format!("its schema is {found} after that"));
+            Err(failed(path, "bring it up to date", error))
+        }
+    }
 }
 
-/// Whether the file is empty, or a store that this program understands.
-fn check(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+/// Whether the file is empty, or a store that this program understands; then the version of its
+/// schema.
+fn check(path: &Path, connection: &Connection) -> Result<i64, StoreError> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let read = || {
         let tables = "SELECT count(*) FROM sqlite_schema";
@@ -159,7 +188,8 @@ fn check(path: &Path, connection: &Connection) -> Result<(), StoreError> {
         Ok((number("application_id")?, number("user_version")?, tables))
     };
     match read().map_err(|error| unreadable(path, error))? {
-        (0, 0, 0) | (APPLICATION_ID, SCHEMA, _) => Ok(()),
+        (0, 0, 0) => Ok(0),
+        (APPLICATION_ID, found @ 1..=SCHEMA, _) => Ok(found),
         (APPLICATION_ID, found, _) if found > SCHEMA => Err(StoreError::Newer {
             place: path.display().to_string(),
             found,

@@ -89,6 +89,7 @@ fn every_material_comes_back_as_it_was() {
             kind: "totp".into(),
             parameters: Parameters::parse(r#"{"digits":6}"#).unwrap(),
             material: Material::Key(Key::new(&[0, 1, 254, 255])),
+            recovery: Vec::new(),
         },
     ] {
         let version = put(&store, "alice", &enrolment);
@@ -346,7 +347,7 @@ fn a_file_that_is_something_else_is_left_alone() {
 fn a_later_schema_is_refused_by_name() {
     let disk = Disk::new();
     drop(disk.open());
-    disk.meddle("PRAGMA user_version = 2");
+    disk.meddle("PRAGMA user_version = 3");
     let error = Sqlite::open(disk.path()).unwrap_err().to_string();
     assert!(
         error.contains("credentials.db") && error.contains("newer countersign"),
@@ -465,4 +466,78 @@ fn writes_until_it_is_killed() {
         put(&store, &format!("user{n}"), &secret("wonderland"));
         println!("\nuser{n}");
     }
+}
+
+#[test]
+fn a_store_of_an_earlier_version_is_brought_up_to_date() {
+    let disk = Disk::new();
+    let [first, ..] = file::UPGRADES;
+    disk.meddle(first);
+    disk.meddle(
+        "INSERT INTO meta VALUES (1, zeroblob(32), 7);
+         INSERT INTO credential VALUES
+             (1, 'realm1', 'wampcra', 'alice', 'user', '{}', 'key', x'736563726574', 7, 0, 0);
+         PRAGMA application_id = 0x4353474e;
+         PRAGMA user_version = 1;",
+    );
+    for _ in 0..2 {
+        let store = disk.open();
+        let alice = find(&store, "alice").unwrap();
+        assert_eq!(alice.version, 7);
+        assert!(opens(Some(alice), "secret"));
+    }
+    let store = disk.open();
+    let alice = find(&store, "alice").unwrap();
+    assert!(store.advance(&realm(), &alice, 1).unwrap());
+    assert_eq!(put(&store, "bob", &secret("secret")), 8);
+}
+
+#[test]
+fn a_counter_only_rises_and_belongs_to_one_credential() {
+    let disk = Disk::new();
+    let store = disk.open();
+    for authid in ["alice", "bob"] {
+        put(&store, authid, &secret("secret"));
+    }
+    let (alice, bob) = (find(&store, "alice").unwrap(), find(&store, "bob").unwrap());
+    let advance = |record, counter| store.advance(&realm(), record, counter).unwrap();
+    for (counter, expected) in [
+        (0, true),
+        (0, false),
+        (9, true),
+        (9, false),
+        (8, false),
+        (10, true),
+    ] {
+        assert_eq!(advance(&alice, counter), expected, "{counter}");
+    }
+    assert!(advance(&bob, 5));
+    let largest = i64::MAX.cast_unsigned();
+    assert!(!advance(&bob, u64::MAX) && !advance(&bob, largest + 1));
+    assert!(advance(&bob, largest));
+    assert!(!store.advance(&"realm2".into(), &alice, 11).unwrap());
+    // Another process knows.
+    assert!(!disk.open().advance(&realm(), &alice, 10).unwrap());
+}
+
+#[test]
+fn what_was_replaced_or_made_up_advances_nothing() {
+    let disk = Disk::new();
+    let store = disk.open();
+    put(&store, "alice", &secret("secret"));
+    let former = find(&store, "alice").unwrap();
+    assert!(store.advance(&realm(), &former, 7).unwrap());
+    put(&store, "alice", &secret("other"));
+    assert!(!store.advance(&realm(), &former, 8).unwrap());
+    let alice = find(&store, "alice").unwrap();
+    assert!(
+        store.advance(&realm(), &alice, 7).unwrap(),
+        "it begins anew"
+    );
+
+    let decoy = Record {
+        version: 0,
+        ..alice
+    };
+    assert!(!store.advance(&realm(), &decoy, 9).unwrap());
 }

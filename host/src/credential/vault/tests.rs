@@ -1,3 +1,5 @@
+mod once;
+
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -92,6 +94,7 @@ fn quick_ticket() -> Enrolment {
         kind: Kind::ticket(),
         parameters: Parameters::none(),
         material: Material::Password(hash.parse().unwrap()),
+        recovery: Vec::new(),
     }
 }
 

@@ -1,0 +1,23 @@
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+use crate::{
+    credential::Credential,
+    method::{bindings::countersign::auth::counters, guest::Guest},
+};
+
+pub(super) const INTERFACES: &[&str] = &["countersign:auth/counters"];
+
+pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    counters::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)
+}
+
+impl counters::Host for Guest {
+    async fn advance(
+        &mut self,
+        credential: Resource<Credential>,
+        counter: u64,
+    ) -> wasmtime::Result<bool> {
+        let credential = self.table.get(&credential)?;
+        Ok(credential.advance(counter).await?)
+    }
+}

@@ -1,0 +1,24 @@
+use wasmtime::component::{HasSelf, Linker, Resource};
+use zeroize::Zeroizing;
+
+use crate::{
+    credential::Credential,
+    method::{bindings::countersign::auth::recovery_codes, guest::Guest},
+};
+
+pub(super) const INTERFACES: &[&str] = &["countersign:auth/recovery-codes"];
+
+pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    recovery_codes::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)
+}
+
+impl recovery_codes::Host for Guest {
+    async fn redeem(
+        &mut self,
+        credential: Resource<Credential>,
+        code: String,
+    ) -> wasmtime::Result<bool> {
+        let credential = self.table.get(&credential)?;
+        Ok(credential.redeem(&Zeroizing::new(code)).await?)
+    }
+}
