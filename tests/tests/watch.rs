@@ -49,7 +49,7 @@ async fn a_link_that_points_elsewhere() {
     assert_eq!(methods(&router, 2).await, name(&revision(2)));
 }
 
-/// As Kubernetes mounts a ConfigMap: the link that changes is two steps away from the file.
+/// As Kubernetes mounts configuration: the link that changes is two steps away from the file.
 #[tokio::test]
 async fn a_directory_that_is_swapped_behind_a_link() {
     let deployment = bare();
