@@ -68,7 +68,7 @@ impl LoginRecord<'_> {
             ..
         } = *self;
         let realm = printable(realm);
-        let took_ms = self.took.as_secs_f64() * 1e3;
+        let took_us = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);
         let steps = self
             .transcript
             .iter()
@@ -83,14 +83,14 @@ impl LoginRecord<'_> {
                 ..
             }) => tracing::info!(
                 target: "login", %realm, %authid, %authrole, %authmethod, session, generation,
-                peer, steps, took_ms, "logged in"
+                peer, steps, took_us, "logged in"
             ),
             Outcome::Denied(Denial { refusal, why }) => tracing::warn!(
                 target: "login", %realm, outcome = refusal.label(), why = printable(why),
-                generation, peer, steps, took_ms, "login refused"
+                generation, peer, steps, took_us, "login refused"
             ),
             Outcome::Left => tracing::info!(
-                target: "login", %realm, outcome = "left", generation, peer, steps, took_ms,
+                target: "login", %realm, outcome = "left", generation, peer, steps, took_us,
                 "the client gave up its login"
             ),
         }

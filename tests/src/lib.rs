@@ -1,1 +1,52 @@
+//! What the tests of the whole router are told with: a [`Deployment`] is a directory with all that
+//! a router needs, a [`Router`] is the real program that runs on it, its [`Log`] says what it does,
+//! and there are clients of all kinds: a [`Client`] that can misbehave, and [`Program`]s that use
+//! other people's libraries.
+//!
+//! Nothing here waits for a time to pass. It waits for an answer or for a line in the log; only
+//! when that does not come for a minute is the test given up.
 
+// This is a test's code: where something is not as it must be, the test has failed.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
+
+mod client;
+mod component;
+mod deployment;
+mod log;
+mod program;
+mod router;
+
+use std::{future::Future, time::Duration};
+
+pub use client::{Client, Refusal, hello, sign};
+pub use component::{Component, components};
+pub use deployment::Deployment;
+pub use log::{Event, Log};
+pub use program::{Job, Program, Running};
+pub use router::Router;
+
+/// When a test is given up. No test needs this long: it is for machines that are very busy.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Waits for what must come.
+pub async fn soon<F: Future>(what: &str, future: F) -> F::Output {
+    tokio::time::timeout(PATIENCE, future)
+        .await
+        .unwrap_or_else(|_| panic!("{what} did not come within {PATIENCE:?}"))
+}
+
+/// What is set up once and used by all tests of a program. If it failed it fails for each of them,
+/// with the same reason.
+struct Setup<T>(Result<T, String>);
+
+impl<T> Setup<T> {
+    fn of<E: std::fmt::Debug>(result: Result<T, E>) -> Self {
+        Self(result.map_err(|error| format!("{error:?}")))
+    }
+
+    fn get(&self) -> &T {
+        self.0
+            .as_ref()
+            .unwrap_or_else(|error| panic!("the tests cannot run: {error}"))
+    }
+}

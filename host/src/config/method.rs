@@ -101,12 +101,8 @@ impl CallLimits {
         Self {
             time: table.within_or("time", default.time, millisecond..=10 * second),
             wall: table.within_or("wall", default.wall, millisecond..=600 * second),
-            // From one page of WebAssembly to all that 32 bits address.
-            memory: table.within_or(
-                "memory",
-                default.memory,
-                Octets::kib(64)..=Octets::mib(4096),
-            ),
+            // From one page of WebAssembly to the largest memory that the engine has places for.
+            memory: table.within_or("memory", default.memory, Octets::kib(64)..=Octets::mib(512)),
             output: table.within_or("output", default.output, octets.clone()),
             log: table.within_or("log", default.log, octets),
         }

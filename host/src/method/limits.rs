@@ -15,18 +15,6 @@ pub struct Limits {
     pub log: usize,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            time: Duration::from_millis(50),
-            wall: Duration::from_secs(10),
-            memory: 64 << 20,
-            output: 64 << 10,
-            log: 8 << 10,
-        }
-    }
-}
-
 /// A limit by its name in the realm's file, the log and the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Limit {

@@ -58,9 +58,10 @@
 //!   will need goes into [`Challenge::with_state`], and comes back as [`Answer::state`].
 //! - **Everyone has a credential.** For an authid that does not exist [`credentials::find`] gives
 //!   a decoy that no answer fits. Treat everyone alike, and nobody learns who exists.
-//! - **Randomness and time come with the attempt**: [`Attempt::nonce`] and [`Attempt::now`]. A
-//!   method that uses `HashMap`, `SystemTime` or a random generator asks for more than a realm
-//!   grants by default, and is then refused when it is loaded; `BTreeMap` asks for nothing.
+//! - **Randomness and time come with the attempt**: [`Attempt::nonce`] and [`Attempt::now`]. What
+//!   uses `HashMap`, `SystemTime` or a random generator imports more of WASI, which makes the
+//!   component larger and its calls slower, and is refused where a realm does not grant it;
+//!   `BTreeMap` imports nothing.
 //! - **A panic is a denial** of that login and of nothing else.
 
 #![deny(missing_docs)]

@@ -65,20 +65,30 @@ pub struct Manifest {
 
 /// Makes a component of a [`Method`]. Once in a crate.
 ///
-/// Outside WebAssembly it does nothing, so that several methods can be linked into one native test.
+/// Outside WebAssembly it exports nothing, so that several methods can be linked into one native
+/// test.
 #[macro_export]
 macro_rules! export {
     ($method:ty) => {
-        #[cfg(target_family = "wasm")]
         const _: () = {
             type Component = $crate::method::Component<$method>;
+            #[cfg(target_family = "wasm")]
     $crate::bindings::export!(Component with_types_in $crate::bindings);
+            // So that the method is in use natively too.
+            #[cfg(not(target_family = "wasm"))]
+            const _: Component = Component::NEW;
         };
     };
 }
 
 /// The exports of the contract, answered by `M`.
+#[derive(Debug)]
 pub struct Component<M>(PhantomData<M>);
+
+impl<M: Method> Component<M> {
+    /// It holds nothing.
+    pub const NEW: Self = Self(PhantomData);
+}
 
 impl<M: Method> about::Guest for Component<M> {
     fn describe() -> about::Manifest {

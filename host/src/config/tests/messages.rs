@@ -222,7 +222,7 @@ fn quantities() {
     );
     says(
         "memory = '0B'",
-        r#"6:10: "memory" is "0B"; choose from "64KiB" to "4GiB""#,
+        r#"6:10: "memory" is "0B"; choose from "64KiB" to "512MiB""#,
     );
     says(
         "log = 'few'",

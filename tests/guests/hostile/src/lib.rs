@@ -1,5 +1,12 @@
 //! A method that misbehaves in whatever way its settings ask for.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "what a method should not do is what this one does"
+)]
+
 use std::{hint::black_box, process, thread, time::Duration};
 
 use countersign_guest::{
@@ -7,12 +14,12 @@ use countersign_guest::{
 };
 use serde::Deserialize;
 
-#[derive(Deserialize)]
-pub struct Hostile {
+#[derive(Debug, Deserialize)]
+struct Hostile {
     does: Deed,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Deed {
     Behave,
@@ -53,7 +60,7 @@ impl Method for Hostile {
             Deed::LoopOverHostCalls => loop {
                 black_box(credentials::find("ticket", "alice"));
             },
-            Deed::Sleep => thread::sleep(Duration::from_secs(3600)),
+            Deed::Sleep => thread::sleep(Duration::from_hours(1)),
             Deed::EatMemory => {
                 let mut all = Vec::new();
                 loop {

@@ -1,0 +1,92 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+use crate::Setup;
+
+/// The octets of a component's file, or of something that pretends to be one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Component(Vec<u8>);
+
+/// The components that the tests work with.
+#[derive(Debug)]
+pub struct Components {
+    /// The methods of the demo, by name.
+    pub methods: Vec<(&'static str, Component)>,
+    /// Alice's public key, which the demo's `cryptosign` knows.
+    pub alices_key: String,
+}
+
+/// Builds the methods when they are asked for first.
+pub fn components() -> &'static Components {
+    static COMPONENTS: LazyLock<Setup<Components>> = LazyLock::new(|| {
+        let read = |(name, file): (_, PathBuf)| (name, Component::read(&file));
+        Setup::of(xtask::methods().and_then(|methods| {
+            let methods = methods.into_iter().map(read).collect();
+            Ok(Components {
+                methods,
+                alices_key: xtask::alices_key()?,
+            })
+        }))
+    });
+    COMPONENTS.get()
+}
+
+impl Component {
+    fn read(file: &Path) -> Self {
+        Self(fs::read(file).expect("a component that was just built"))
+    }
+
+    pub fn new(octets: impl Into<Vec<u8>>) -> Self {
+        Self(octets.into())
+    }
+
+    /// A method of the demo.
+    pub fn method(name: &str) -> Self {
+        let mut methods = components().methods.iter();
+        let (_, component) = methods
+            .find(|(method, _)| *method == name)
+            .expect("a demo method");
+        component.clone()
+    }
+
+    /// Builds one of `tests/guests`.
+    pub fn guest(name: &str) -> Self {
+        let file = xtask::component(&format!("guest-{name}"));
+        Self::read(&file.expect("the guests build"))
+    }
+
+    pub fn octets(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The same component, with other octets in one place of its file.
+    pub fn with(&self, old: &[u8], new: &[u8]) -> Self {
+        assert_eq!(
+            old.len(),
+            new.len(),
+            "a component's offsets must stay as they are"
+        );
+        let mut octets = self.0.clone();
+        let at = octets
+            .windows(old.len())
+            .position(|window| window == old)
+            .expect("the place");
+        octets.splice(at..at + old.len(), new.iter().copied());
+        Self(octets)
+    }
+
+    /// The same component with a remark: a custom section, which changes the file and not what it
+    /// does.
+    pub fn remarked(&self, remark: &str) -> Self {
+        let length = u8::try_from(remark.len() + 1).expect("a short remark");
+        assert!(length < 0x80, "a short remark");
+        let mut octets = self.0.clone();
+        // Section 0, its length, the length of its name, its name, and nothing in it.
+        octets.extend([0, length, length - 1]);
+        octets.extend(remark.as_bytes());
+        Self(octets)
+    }
+}

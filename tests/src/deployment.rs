@@ -1,0 +1,96 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use tempfile::TempDir;
+use xtask::Identity;
+
+use crate::{Component, Router, components, router, soon};
+
+/// A directory with all that a router needs. It is gone when this is dropped.
+#[derive(Debug)]
+pub struct Deployment {
+    directory: TempDir,
+}
+
+impl Deployment {
+    /// The demo as it is in `examples/demo`, on a port of its own, with Alice in it.
+    pub fn demo() -> Self {
+        let deployment = Self::bare();
+        let demo = xtask::root().join("examples/demo");
+        let realm = fs::read_to_string(demo.join("realms/realm1.toml")).expect("a file of ours");
+        deployment.realm("realm1", &realm);
+        for (name, component) in &components().methods {
+            deployment.component(name, component);
+        }
+        for identity in xtask::alice(&components().alices_key) {
+            deployment.enrol(&identity);
+        }
+        deployment
+    }
+
+    /// A router without realms, methods and credentials.
+    pub fn bare() -> Self {
+        let deployment = Self {
+            directory: TempDir::new().expect("a directory for the test"),
+        };
+        for directory in ["realms", "methods"] {
+            fs::create_dir(deployment.path(directory)).expect("a directory for the test");
+        }
+        deployment.operator("");
+        deployment
+    }
+
+    /// Writes `countersign.toml`: a listener on any free port, then this.
+    pub fn operator(&self, more: &str) {
+        let listener = "[[listener]]\nwebsocket = \"127.0.0.1:0\"\n";
+        self.put("countersign.toml", format!("{listener}{more}").as_bytes());
+    }
+
+    /// Writes the file of a realm.
+    pub fn realm(&self, name: &str, text: &str) {
+        self.put(&format!("realms/{name}.toml"), text.as_bytes());
+    }
+
+    /// Writes the file of a method's component.
+    pub fn component(&self, name: &str, component: &Component) {
+        self.put(&format!("methods/{name}.wasm"), component.octets());
+    }
+
+    /// Gives somebody a credential.
+    pub fn enrol(&self, identity: &Identity) {
+        let enrolled = xtask::enrol(router::program(), &self.config(), identity);
+        enrolled.expect("a valid credential");
+    }
+
+    /// Runs a router here, and waits until it listens.
+    pub async fn start(self) -> Router {
+        Router::start(self).await
+    }
+
+    /// Runs a router that cannot start here. Returns what it says.
+    pub async fn start_in_vain(&self) -> String {
+        let mut command = router::command(&self.config());
+        let output = soon("an end of the router", command.output())
+            .await
+            .expect("a program");
+        assert!(!output.status.success(), "it ended well");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    /// The file that the router is started with.
+    pub fn config(&self) -> PathBuf {
+        self.path("countersign.toml")
+    }
+
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.directory.path().join(file)
+    }
+
+    /// Writes beside the file, then renames.
+    fn put(&self, file: &str, contents: &[u8]) {
+        let path: &Path = &self.path(file);
+        xtask::put(path, contents).expect("a file in a directory of ours");
+    }
+}

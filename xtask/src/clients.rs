@@ -1,0 +1,138 @@
+//! WAMP clients of other people, which the tests log in with. Their packages are pinned in
+//! `tests/clients/`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    files::{copy, put, root, target, turn},
+    process::{run, say},
+};
+
+/// A Python that has autobahn.
+#[derive(Clone, Debug)]
+pub struct Python {
+    interpreter: PathBuf,
+}
+
+/// A directory in which Node finds autobahn and wampy.
+#[derive(Clone, Debug)]
+pub struct Node {
+    directory: PathBuf,
+}
+
+/// Installs the Python clients into a virtual environment under the target directory, if the list
+/// of their packages has changed since the last time.
+///
+/// # Errors
+///
+/// Python 3 is missing, or the packages cannot be had.
+pub fn python_clients() -> Result<Python> {
+    let _turn = turn()?;
+    let requirements = root().join("tests/clients/requirements.txt");
+    let directory = target().join("clients/python");
+    let interpreter = directory.join("bin/python");
+    unless_installed(&directory, &[&requirements], || {
+        say("Installing the Python clients into target/clients/python");
+        run(Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&directory))?;
+        run(Command::new(&interpreter)
+            .args([
+                "-m",
+                "pip",
+                "--disable-pip-version-check",
+                "install",
+                "--quiet",
+            ])
+            .arg("--requirement")
+            .arg(&requirements))
+    })?;
+    Ok(Python { interpreter })
+}
+
+/// Installs the JavaScript clients under the target directory, if the list of their packages has
+/// changed since the last time.
+///
+/// # Errors
+///
+/// Node.js is missing, or the packages cannot be had.
+pub fn node_clients() -> Result<Node> {
+    let _turn = turn()?;
+    let lists = ["package.json", "package-lock.json"];
+    let sources = lists.map(|list| root().join("tests/clients").join(list));
+    let directory = target().join("clients/node");
+    unless_installed(
+        &directory,
+        &sources.each_ref().map(PathBuf::as_path),
+        || {
+            say("Installing the JavaScript clients into target/clients/node");
+            for (list, source) in lists.iter().zip(&sources) {
+                copy(source, &directory.join(list))?;
+            }
+            // Optional packages and scripts are for native code, which only makes the others faster.
+            run(Command::new("npm")
+                .args([
+                    "install",
+                    "--no-save",
+                    "--omit=optional",
+                    "--ignore-scripts",
+                ])
+                .args(["--no-audit", "--no-fund", "--loglevel=error"])
+                .current_dir(&directory))
+        },
+    )?;
+    Ok(Node { directory })
+}
+
+/// Installs, and leaves a note of what was installed.
+fn unless_installed(
+    directory: &Path,
+    lists: &[&Path],
+    install: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let mut wanted = Vec::new();
+    for list in lists {
+        let list =
+            fs::read(list).with_context(|| format!("{} could not be read", list.display()))?;
+        wanted.extend(list);
+    }
+    let note = directory.join("installed");
+    if fs::read(&note).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    install()?;
+    put(&note, &wanted)?;
+    Ok(())
+}
+
+impl Python {
+    /// A command that runs a program.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(&self.interpreter);
+        command.arg("-u").arg(program);
+        command
+    }
+}
+
+impl Node {
+    /// A command that runs a program. Node looks for packages where the program is, so the program
+    /// is copied to where the packages are.
+    ///
+    /// # Errors
+    ///
+    /// The program cannot be copied.
+    pub fn command(&self, program: &Path) -> Result<Command> {
+        let name = program.file_name().context("the program has no name")?;
+        let copied = self.directory.join(name);
+        copy(program, &copied)?;
+        let mut command = Command::new("node");
+        command.arg(copied);
+        Ok(command)
+    }
+}

@@ -1,0 +1,31 @@
+//! What this workspace needs beyond `cargo build`: components for WebAssembly, packages for the
+//! clients that the tests drive, and the demo. The command line is one user of it, the tests are the
+//! other.
+//!
+//! Everything is done at most once: what is there already is found and left alone, so a second run
+//! takes no time. What is going on is said on standard error.
+
+mod cargo;
+mod clients;
+mod demo;
+mod files;
+mod process;
+
+pub use cargo::{component, methods, router};
+pub use clients::{Node, Python, node_clients, python_clients};
+pub use demo::{Identity, alice, alices_key, demo, enrol};
+pub use files::{put, root};
+pub use process::say;
+
+/// Builds and installs all that the tests need.
+///
+/// # Errors
+///
+/// A tool that is missing, or that failed.
+pub fn set_up() -> anyhow::Result<()> {
+    methods()?;
+    router()?;
+    python_clients()?;
+    node_clients()?;
+    Ok(())
+}
