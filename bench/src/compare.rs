@@ -33,6 +33,9 @@ pub struct CompareArgs {
     /// Leave Crossbar out
     #[arg(long)]
     without_crossbar: bool,
+    /// The router's program, if not the one that is built here; may be repeated, to compare builds
+    #[arg(long = "router", value_name = "FILE")]
+    routers: Vec<PathBuf>,
 }
 
 /// What one measurement of one server came to.
@@ -66,6 +69,13 @@ pub fn run(args: &CompareArgs) -> Result<()> {
             continue;
         }
         let directory = directory().join(kind.to_string().to_lowercase());
+        if kind == Kind::Countersign && !args.routers.is_empty() {
+            for (number, router) in args.routers.iter().enumerate() {
+                let directory = directory.join(number.to_string());
+                servers.push(Kind::start_router(router, &directory, cores)?);
+            }
+            continue;
+        }
         match kind.start(&directory, cores) {
             Ok(server) => servers.push(server),
             Err(error) if kind == Kind::Crossbar => {
@@ -105,7 +115,7 @@ pub fn run(args: &CompareArgs) -> Result<()> {
             let column = rounds
                 .iter()
                 .filter_map(|round| round.get(position).copied());
-            table.add(scenario, server.kind, column.collect());
+            table.add(scenario, server, column.collect());
         }
     }
     table.print()

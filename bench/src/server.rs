@@ -33,6 +33,8 @@ pub enum Kind {
 /// A server that listens.
 pub struct Server {
     pub kind: Kind,
+    /// As the table names it.
+    pub name: String,
     pub target: Target,
     pub process: Process,
 }
@@ -50,22 +52,48 @@ impl Kind {
 
     /// Builds and starts it, with its files in a directory of its own.
     pub fn start(self, directory: &Path, cores: Cores) -> Result<Server> {
-        fs::create_dir_all(directory)?;
         let address = free_address()?;
-        let (mut command, path) = match self {
-            Self::Floor => (ourselves("floor", address)?, "/"),
-            Self::Relay => (ourselves("relay", address)?, "/"),
-            Self::Countersign => (countersign(directory, address)?, "/ws"),
-            Self::Crossbar => (crossbar(directory, address)?, "/ws"),
+        let command = match self {
+            Self::Floor => ourselves("floor", address)?,
+            Self::Relay => ourselves("relay", address)?,
+            Self::Countersign => return Self::start_router(&xtask::router()?, directory, cores),
+            Self::Crossbar => crossbar(directory, address)?,
         };
-        let log = directory.join("log");
-        let process = Process::start(&mut command, address, &log, cores)?;
+        Server::start(self, self.to_string(), command, address, directory, cores)
+    }
+
+    /// Starts one build of Countersign.
+    pub fn start_router(router: &Path, directory: &Path, cores: Cores) -> Result<Server> {
+        let address = free_address()?;
+        let command = countersign(router, directory, address)?;
+        let kind = Self::Countersign;
+        let file = router.file_name().unwrap_or_default().to_string_lossy();
+        let name = match file.as_ref() {
+            "countersign" => kind.to_string(),
+            other => other.to_owned(),
+        };
+        Server::start(kind, name, command, address, directory, cores)
+    }
+}
+
+impl Server {
+    fn start(
+        kind: Kind,
+        name: String,
+        mut command: Command,
+        address: SocketAddr,
+        directory: &Path,
+        cores: Cores,
+    ) -> Result<Self> {
+        fs::create_dir_all(directory)?;
+        let process = Process::start(&mut command, address, &directory.join("log"), cores)?;
         let target = Target {
             address,
-            path: path.into(),
+            path: "/ws".into(),
         };
-        Ok(Server {
-            kind: self,
+        Ok(Self {
+            kind,
+            name,
             target,
             process,
         })
@@ -89,8 +117,7 @@ fn ourselves(subcommand: &str, address: SocketAddr) -> Result<Command> {
     Ok(command)
 }
 
-fn countersign(directory: &Path, address: SocketAddr) -> Result<Command> {
-    let router = xtask::router()?;
+fn countersign(router: &Path, directory: &Path, address: SocketAddr) -> Result<Command> {
     for (name, component) in xtask::methods()? {
         let file = directory.join("methods").join(name).with_extension("wasm");
         xtask::put(&file, &fs::read(component)?)?;
@@ -125,7 +152,7 @@ allow = ["call", "register", "subscribe", "publish"]
             secret: SECRET,
             options: &[],
         };
-        xtask::enrol(&router, &config, &identity)?;
+        xtask::enrol(router, &config, &identity)?;
     }
     let mut command = Command::new(router);
     command.arg("serve").arg("--config").arg(config);

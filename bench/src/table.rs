@@ -12,7 +12,7 @@ use crate::{
     compare::Measured,
     load::Scenario,
     machine::{Cores, Machine},
-    server::Kind,
+    server::{Kind, Server},
 };
 
 pub struct Table {
@@ -24,6 +24,7 @@ pub struct Table {
 struct Row {
     scenario: Scenario,
     kind: Kind,
+    name: String,
     rounds: Vec<Measured>,
 }
 
@@ -54,10 +55,11 @@ impl Table {
         self.notes.push(note);
     }
 
-    pub fn add(&mut self, scenario: Scenario, kind: Kind, rounds: Vec<Measured>) {
+    pub fn add(&mut self, scenario: Scenario, server: &Server, rounds: Vec<Measured>) {
         self.rows.push(Row {
             scenario,
-            kind,
+            kind: server.kind,
+            name: server.name.clone(),
             rounds,
         });
     }
@@ -82,7 +84,7 @@ impl Table {
                 text,
                 "| {} | {} | {:.0} | {} | {} | {:.1} µs | {} | {} | {} |",
                 row.scenario.title(),
-                row.kind,
+                row.name,
                 row.median(|measured| measured.rate),
                 row.latency(|measured| measured.p50),
                 row.latency(|measured| measured.p99),
