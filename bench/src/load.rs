@@ -4,7 +4,10 @@ use std::{fmt, time::Duration};
 
 use anyhow::Result;
 use clap::ValueEnum;
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::yield_now,
+};
 
 use crate::{
     client::Target,
@@ -97,8 +100,17 @@ impl Sample {
 }
 
 /// The load needs one core only: the others are the servers'.
+///
+/// It never sleeps. Whoever sends to a thread that sleeps on another core pays for waking it, in a
+/// virtual machine microseconds, and it would sleep the more the slower the server is.
 pub fn runtime() -> Result<Runtime> {
-    Ok(Builder::new_current_thread().enable_all().build()?)
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.spawn(async {
+        loop {
+            yield_now().await;
+        }
+    });
+    Ok(runtime)
 }
 
 impl fmt::Display for Sample {
