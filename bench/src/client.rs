@@ -93,7 +93,9 @@ impl Client {
     pub async fn join_anonymously(target: &Target, serializer: Serializer) -> Result<Self> {
         let mut client =
             Self::open(target.address, &upgrade(target, serializer), serializer).await?;
-        client.send(&serializer.hello(REALM, "anonymous", None)).await?;
+        client
+            .send(&serializer.hello(REALM, "anonymous", None))
+            .await?;
         client.expect(frame::WELCOME).await?;
         Ok(client)
     }

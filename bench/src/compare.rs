@@ -156,8 +156,7 @@ fn once(
     let runtime = load::runtime()?;
     let (begin, busy_before) = (Instant::now(), busy()?);
     let (before, own_before) = (cpu_of(&family)?, cpu_of(&[Pid::this()])?);
-    let sample: Sample =
-        runtime.block_on(scenario.run(&server.target, connections, length))?;
+    let sample: Sample = runtime.block_on(scenario.run(&server.target, connections, length))?;
     let (after, own_after) = (cpu_of(&family)?, cpu_of(&[Pid::this()])?);
     let (wall, busy_after) = (begin.elapsed(), busy()?);
 

@@ -106,5 +106,8 @@ pub async fn accept(stream: TcpStream) -> Result<(WebSocketStream<TcpStream>, Se
         Ok(response)
     };
     let socket = accept_hdr_async_with_config(stream, answer, Some(config)).await?;
-    Ok((socket, serializer.context("no serialization that is known here")?))
+    Ok((
+        socket,
+        serializer.context("no serialization that is known here")?,
+    ))
 }

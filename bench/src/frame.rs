@@ -104,7 +104,9 @@ impl Serializer {
                 if let (Some(authid), Some(details)) = (authid, details.as_object_mut()) {
                     details.insert("authid".into(), authid.into());
                 }
-                serde_json::json!([1, realm, details]).to_string().into_bytes()
+                serde_json::json!([1, realm, details])
+                    .to_string()
+                    .into_bytes()
             }
             Self::MsgPack => {
                 let mut hello = vec![0x93, 1];

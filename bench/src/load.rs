@@ -115,7 +115,13 @@ pub fn runtime() -> Result<Runtime> {
 
 impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in {:.2?}: {:.0}/s", self.operations, self.wall, self.rate())?;
+        write!(
+            f,
+            "{} in {:.2?}: {:.0}/s",
+            self.operations,
+            self.wall,
+            self.rate()
+        )?;
         for percent in [50, 99] {
             if let Some(latency) = self.percentile(percent) {
                 write!(f, ", p{percent} {latency:.2?}")?;

@@ -106,8 +106,7 @@ impl Login {
     /// How long it took from the first packet to WELCOME.
     async fn once(&self) -> Result<Duration> {
         let begin = Instant::now();
-        let mut client =
-            Client::open(self.target.address, &self.upgrade, Serializer::Json).await?;
+        let mut client = Client::open(self.target.address, &self.upgrade, Serializer::Json).await?;
         client.send(&self.hello).await?;
         loop {
             let message = client.receive().await?;

@@ -22,7 +22,9 @@ impl Machine {
         let model = info
             .lines()
             .find_map(|line| line.strip_prefix("model name"))
-            .map_or("unknown CPU", |rest| rest.trim_start_matches([' ', '\t', ':']));
+            .map_or("unknown CPU", |rest| {
+                rest.trim_start_matches([' ', '\t', ':'])
+            });
         Ok(Self {
             model: model.to_owned(),
             cores: thread::available_parallelism()?.get(),
@@ -127,6 +129,8 @@ pub fn busy() -> Result<Duration> {
         .collect::<Result<_, _>>()?;
     ensure!(times.len() >= 8, "/proc/stat is not understood");
     // user, nice, system, idle, iowait, irq, softirq, steal; guests are in `user`.
-    let busy = [0, 1, 2, 5, 6, 7].iter().filter_map(|column| times.get(*column));
+    let busy = [0, 1, 2, 5, 6, 7]
+        .iter()
+        .filter_map(|column| times.get(*column));
     Ok(TICK * busy.sum::<u32>())
 }

@@ -55,7 +55,10 @@ impl Process {
         let begin = Instant::now();
         while TcpStream::connect(address).is_err() {
             if let Some(status) = process.child.try_wait()? {
-                bail!("{program} ended ({status}); it said why in {}", log.display());
+                bail!(
+                    "{program} ended ({status}); it said why in {}",
+                    log.display()
+                );
             }
             if begin.elapsed() > START {
                 bail!("{program} does not listen; see {}", log.display());

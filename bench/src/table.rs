@@ -72,7 +72,10 @@ impl Table {
             "| what | server | per second | p50 | p99 | server CPU | CPU, × floor or relay | rate, × \
              floor or relay | CPU, × Crossbar |"
         )?;
-        writeln!(text, "| --- | --- | --: | --: | --: | --: | --: | --: | --: |")?;
+        writeln!(
+            text,
+            "| --- | --- | --: | --: | --: | --: | --: | --: | --: |"
+        )?;
         for row in &self.rows {
             let cpu = |measured: &Measured| measured.cpu.as_secs_f64() * 1e6;
             let beside = |kinds: &[Kind], of: fn(&Measured) -> f64| {
@@ -114,9 +117,7 @@ impl Table {
     /// The median of the ratios of each round, since what disturbs a round disturbs both.
     fn ratio(&self, row: &Row, kinds: &[Kind], of: fn(&Measured) -> f64) -> Option<f64> {
         let other = self.rows.iter().find(|other| {
-            other.scenario == row.scenario
-                && other.kind != row.kind
-                && kinds.contains(&other.kind)
+            other.scenario == row.scenario && other.kind != row.kind && kinds.contains(&other.kind)
         })?;
         let ratios = row.rounds.iter().zip(&other.rounds);
         median(ratios.map(|(ours, theirs)| of(ours) / of(theirs)).collect())

@@ -9,7 +9,7 @@ use countersign::{
     method::{Capability, Connection, Grant, Limits, Method, MethodParts, Revision, Runtime},
     wamp::{Dict, Id},
 };
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tempfile::TempDir;
@@ -83,7 +83,13 @@ fn signed(verdict: &Verdict) -> Answer {
     };
     let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(SECRET.as_bytes())
         .expect("HMAC takes keys of any length");
-    mac.update(challenge.extra.text("challenge").unwrap_or_default().as_bytes());
+    mac.update(
+        challenge
+            .extra
+            .text("challenge")
+            .unwrap_or_default()
+            .as_bytes(),
+    );
     Answer {
         signature: BASE64_STANDARD.encode(mac.finalize().into_bytes()),
         extra: Dict::new(),
@@ -92,7 +98,7 @@ fn signed(verdict: &Verdict) -> Answer {
     }
 }
 
-fn methods(c: &mut Criterion) {
+pub fn methods(c: &mut Criterion) {
     let tokio = tokio::runtime::Runtime::new().expect("a runtime starts");
     let house = House::new().expect("everything was enrolled");
     let connection = Arc::new(Connection {
@@ -123,6 +129,3 @@ fn methods(c: &mut Criterion) {
     measure("cryptosign", "{}");
     measure("wampcra", "{}");
 }
-
-criterion_group!(benches, methods);
-criterion_main!(benches);

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use countersign::wamp::{Dict, Id, Message, Payload, Serializer, Value};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 
 const NESTING: usize = 32;
 
@@ -41,7 +41,7 @@ fn read(serializer: Serializer, frame: &Bytes) -> Message {
     Message::decode(serializer, frame, NESTING).expect("it was written by us")
 }
 
-fn codec(c: &mut Criterion) {
+pub fn codec(c: &mut Criterion) {
     for serializer in Serializer::ALL {
         for (name, message) in messages() {
             let frame = message.encode(serializer).expect("the payload is ours");
@@ -55,6 +55,3 @@ fn codec(c: &mut Criterion) {
         }
     }
 }
-
-criterion_group!(benches, codec);
-criterion_main!(benches);

@@ -3,10 +3,12 @@
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 use countersign::{
-    login::{Alternative, Authid, Challenge, Effect, Identity, Limits, Login, Policy, StepName, Verdict},
+    login::{
+        Alternative, Authid, Challenge, Effect, Identity, Limits, Login, Policy, StepName, Verdict,
+    },
     wamp::{Dict, Id, Message, Value},
 };
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 
 const LIMITS: Limits = Limits {
     hello: Duration::from_secs(5),
@@ -48,7 +50,11 @@ fn accept() -> Verdict {
 }
 
 /// From HELLO to the identity: one challenge, by the last of a realm's alternatives.
-fn login(policy: &Arc<Policy>, messages: (Message, Message), verdicts: (Verdict, Verdict)) -> Effect {
+fn login(
+    policy: &Arc<Policy>,
+    messages: (Message, Message),
+    verdicts: (Verdict, Verdict),
+) -> Effect {
     let age = Duration::from_millis(1);
     let mut login = Login::new(LIMITS, Id::MIN, || NONCE);
     _ = login.receive(messages.0, age);
@@ -58,7 +64,7 @@ fn login(policy: &Arc<Policy>, messages: (Message, Message), verdicts: (Verdict,
     login.decide(Ok(verdicts.1), age)
 }
 
-fn policy(c: &mut Criterion) {
+pub fn policy(c: &mut Criterion) {
     let alternatives = ["cryptosign", "wampcra"].map(|step| Alternative {
         first: StepName::new(step),
         rest: Vec::new(),
@@ -74,7 +80,10 @@ fn policy(c: &mut Criterion) {
     };
     let (messages, verdicts) = ((hello(), answer), (challenge(), accept()));
     let done = login(&policy, messages.clone(), verdicts.clone());
-    assert!(matches!(done, Effect::End(countersign::login::Outcome::Accepted(_))));
+    assert!(matches!(
+        done,
+        Effect::End(countersign::login::Outcome::Accepted(_))
+    ));
     c.bench_function("policy: HELLO to WELCOME", |b| {
         b.iter_batched(
             || (messages.clone(), verdicts.clone()),
@@ -83,6 +92,3 @@ fn policy(c: &mut Criterion) {
         );
     });
 }
-
-criterion_group!(benches, policy);
-criterion_main!(benches);
