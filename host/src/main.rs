@@ -2,6 +2,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use countersign::command::Cli;
+use mimalloc::MiMalloc;
+
+/// A call of a method and a login make many small allocations of short life.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -5,7 +5,7 @@ use super::{
     Kind, Malformed,
     walk::{BinaryFormat, Head, big_endian, leaf},
 };
-use crate::wamp::{Value, value::AtMost};
+use crate::wamp::{Dict, Value, value::AtMost};
 
 pub(super) struct Format;
 
@@ -87,6 +87,30 @@ pub(super) fn kind(element: &[u8]) -> Kind {
 }
 
 pub(super) fn value(element: &[u8], depth: usize) -> Result<Value, Malformed> {
+    plain(element, depth).map_or_else(|| read(element, depth), Ok)
+}
+
+/// What most elements are, read at a glance: a number, an empty dictionary, a short text. None:
+/// [`read`] must see to it.
+fn plain(element: &[u8], depth: usize) -> Option<Value> {
+    let (first, rest) = element.split_first()?;
+    let width = match Marker::from_u8(*first) {
+        Marker::FixPos(number) if rest.is_empty() => return Some(Value::Int(number.into())),
+        Marker::FixMap(0) if rest.is_empty() && depth > 0 => return Some(Dict::new().into()),
+        Marker::FixStr(length) if rest.len() == usize::from(length) => {
+            return std::str::from_utf8(rest).ok().map(Value::from);
+        }
+        Marker::U8 => 1,
+        Marker::U16 => 2,
+        Marker::U32 => 4,
+        Marker::U64 => 8,
+        _ => return None,
+    };
+    let (number, end) = big_endian(element, 1, width).ok()?;
+    (end == element.len()).then(|| number.into())
+}
+
+fn read(element: &[u8], depth: usize) -> Result<Value, Malformed> {
     let mut rest = element;
     let mut reader = rmp_serde::Deserializer::new(&mut rest);
     let value = AtMost(depth)
@@ -111,4 +135,38 @@ pub(super) fn unsigned(out: &mut Vec<u8>, number: u64) {
 
 pub(super) fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     _ = value.serialize(&mut rmp_serde::Serializer::new(out));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection, prelude::*};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_read_at_a_glance_is_what_the_reader_reads(
+            element in collection::vec(any::<u8>(), 1..12),
+            depth in 0_usize..2,
+        ) {
+            if let Some(value) = plain(&element, depth) {
+                prop_assert_eq!(read(&element, depth), Ok(value));
+            }
+        }
+    }
+
+    #[test]
+    fn the_usual_elements_are_read_at_a_glance() {
+        let usual = [
+            Value::from(48),
+            Value::from(9_007_199_254_740_992),
+            Dict::new().into(),
+            "com.example.add".into(),
+        ];
+        for value in usual {
+            let mut element = Vec::new();
+            write(&mut element, &value);
+            assert_eq!(plain(&element, 1), Some(value));
+        }
+    }
 }
