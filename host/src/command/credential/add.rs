@@ -77,6 +77,16 @@ enum KindName {
     Totp,
 }
 
+impl KindName {
+    /// Completes "alice can … realm acme".
+    const fn purpose(self) -> &'static str {
+        match self {
+            Self::Ticket | Self::Wampcra | Self::Cryptosign => "log in to",
+            Self::Totp => "confirm a login to",
+        }
+    }
+}
+
 /// What was made, before it is kept.
 pub(super) struct Made {
     pub(super) enrolment: Enrolment,
@@ -136,7 +146,10 @@ pub(super) fn add(args: &AddArgs, operator: &Operator, prompt: &Prompt) -> anyho
     }
     Ok(Report {
         remark: warning.map(|warning| format!("warning: {warning}")),
-        result: format!("{authid} can log in to realm {realm} by {kind}, with the role {role}\n"),
+        result: format!(
+            "{authid} can {} realm {realm} by {kind}, with the role {role}\n",
+            args.kind.purpose()
+        ),
         secret,
         status: 0,
     })
