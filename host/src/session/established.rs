@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
@@ -177,14 +177,17 @@ async fn write<W: Wire>(sink: &mut SplitSink<W, Bytes>, outgoing: &mut Outgoing)
     End::Gone
 }
 
-/// Sends what need not be waited for. Interrupted, it has lost nothing.
+/// Sends what need not be waited for. A frame is taken when the socket is ready for it: so none is
+/// lost if this is interrupted, and none is shared, which would have it copied.
 async fn hand_on<W: Wire>(
     sink: &mut SplitSink<W, Bytes>,
     outgoing: &mut Outgoing,
 ) -> Result<(), Broken> {
-    while let Some(frame) = outgoing.next() {
-        sink.feed(frame).await?;
-        outgoing.handed_on();
+    while outgoing.has_next() {
+        poll_fn(|cx| sink.poll_ready_unpin(cx)).await?;
+        if let Some(frame) = outgoing.next() {
+            sink.start_send_unpin(frame)?;
+        }
     }
     sink.flush().await
 }

@@ -76,19 +76,19 @@ impl Outgoing {
         !self.taken.is_empty()
     }
 
-    /// The frame that is due, of those that need not be waited for.
-    pub(super) fn next(&mut self) -> Option<Bytes> {
+    /// Whether there is a frame that need not be waited for.
+    pub(super) fn has_next(&mut self) -> bool {
         if self.taken.is_empty() {
             self.taken.extend(self.frames.try_recv().ok());
         }
-        self.taken.front().cloned()
+        !self.taken.is_empty()
     }
 
-    /// The frame that was due has been handed on.
-    pub(super) fn handed_on(&mut self) {
-        if let Some(frame) = self.taken.pop_front() {
-            self.queued.fetch_sub(frame.len(), Ordering::Relaxed);
-        }
+    /// The next frame, for a socket that is ready for it.
+    pub(super) fn next(&mut self) -> Option<Bytes> {
+        let frame = self.taken.pop_front()?;
+        self.queued.fetch_sub(frame.len(), Ordering::Relaxed);
+        Some(frame)
     }
 
     /// Tells when the client has let more wait than it may.
