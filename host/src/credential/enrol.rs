@@ -5,8 +5,7 @@ mod totp;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use hmac::Hmac;
-use pbkdf2::pbkdf2;
+use pbkdf2::pbkdf2_hmac;
 use serde_json::{Map, json};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -109,13 +108,21 @@ pub fn cryptosign<T: AsRef<str>>(keys: &[T]) -> Result<Enrolment, EnrolError> {
     })
 }
 
+/// What a WAMP-CRA client signs with when the challenge is salted: PBKDF2-HMAC-SHA256 of the secret,
+/// the salt being the text's UTF-8 octets, and of that the base64 text. The specification does not
+/// say so, and all clients do it. `keylen`: octets before base64.
+pub fn derive_key(secret: &str, salt: &str, iterations: u32, keylen: usize) -> Zeroizing<String> {
+    let mut derived = Zeroizing::new(vec![0; keylen]);
+    pbkdf2_hmac::<Sha256>(secret.as_bytes(), salt.as_bytes(), iterations, &mut derived);
+    Zeroizing::new(BASE64.encode(&derived))
+}
+
 /// How a WAMP-CRA client makes its key from the secret that a person knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Derivation {
     /// It does not: the secret is the key.
     Plain,
-    /// By PBKDF2-HMAC-SHA256, the salt being the text's UTF-8 octets. The key is the base64 text of
-    /// the result; the specification does not say so, and all clients do it.
+    /// By [`derive_key`].
     Salted {
         salt: String,
         iterations: u32,
@@ -188,15 +195,8 @@ impl Derivation {
         if !(16..=64).contains(keylen) {
             return Err(EnrolError::KeyLength(*keylen));
         }
-        let mut derived = Zeroizing::new(vec![0; usize::from(*keylen)]);
-        pbkdf2::<Hmac<Sha256>>(
-            secret.as_bytes(),
-            salt.as_bytes(),
-            *iterations,
-            &mut derived,
-        )
-        .expect("HMAC takes keys of any length");
-        Ok(Key::new(Zeroizing::new(BASE64.encode(&derived)).as_bytes()))
+        let key = derive_key(secret, salt, *iterations, usize::from(*keylen));
+        Ok(Key::new(key.as_bytes()))
     }
 }
 

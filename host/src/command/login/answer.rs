@@ -3,7 +3,6 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ed25519_dalek::{Signer, SigningKey};
 use hmac::{Hmac, KeyInit, Mac};
-use pbkdf2::pbkdf2_hmac;
 use sha2::Sha256;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -13,6 +12,7 @@ use crate::{
         output,
         secret::{Prompt, SecretError},
     },
+    credential::enrol::derive_key,
     observe::Printable,
     wamp::{Dict, Value},
 };
@@ -142,8 +142,6 @@ impl<'a> Cra<'a> {
         }
     }
 
-    /// Salted, the key is the base64 text of what PBKDF2 yields, and the salt is taken as it is.
-    /// The specification says neither, and all clients do so.
     fn sign(&self, secret: &str) -> Zeroizing<String> {
         let key = match &self.derivation {
             None => Zeroizing::new(secret.to_owned()),
@@ -151,16 +149,7 @@ impl<'a> Cra<'a> {
                 salt,
                 iterations,
                 keylen,
-            }) => {
-                let mut derived = Zeroizing::new(vec![0; *keylen]);
-                pbkdf2_hmac::<Sha256>(
-                    secret.as_bytes(),
-                    salt.as_bytes(),
-                    *iterations,
-                    &mut derived,
-                );
-                Zeroizing::new(BASE64_STANDARD.encode(&derived))
-            }
+            }) => derive_key(secret, salt, *iterations, *keylen),
         };
         let mut mac =
             Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
