@@ -18,5 +18,5 @@ pub use call::{Connection, Method, MethodParts};
 pub use capability::{Capability, Grant};
 pub use guest::Fault;
 pub use limits::{Limit, Limits};
-pub use revision::{Digest, LoadError, Manifest, Revision};
+pub use revision::{Digest, LoadError, Manifest, Revision, Source};
 pub use runtime::{Runtime, RuntimeError};

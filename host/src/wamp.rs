@@ -37,8 +37,6 @@ pub mod reason {
     pub const NOT_AUTHORIZED: &str = "wamp.error.not_authorized";
     pub const CANCELED: &str = "wamp.error.canceled";
     pub const TIMEOUT: &str = "wamp.error.timeout";
-    pub const OPTION_NOT_ALLOWED: &str = "wamp.error.option_not_allowed";
-    pub const OPTION_DISALLOWED_DISCLOSE_ME: &str = "wamp.error.option_disallowed.disclose_me";
 
     /// Ours: the specification has no reason for a session whose time is up.
     pub const CLOSE_EXPIRED: &str = "wamp.close.expired";

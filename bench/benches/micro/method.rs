@@ -1,9 +1,10 @@
 //! What a call of each standard method costs: a fresh instance, the call, and the end of it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use countersign::{
+    config::CallLimits,
     credential::{Existing, Keyring, PasswordQueue, Sqlite, Store, Vault, enrol},
     login::{Answer, Attempt, Authid, Call, StepName, Verdict},
     method::{Capability, Connection, Grant, Limits, Method, MethodParts, Revision, Runtime},
@@ -46,13 +47,7 @@ impl House {
     async fn method(&self, name: &str, settings: &str) -> anyhow::Result<Method> {
         let component = xtask::component(&format!("countersign-{name}"))?;
         let octets = std::fs::read(component)?.into();
-        let limits = Limits {
-            time: Duration::from_millis(50),
-            wall: Duration::from_secs(10),
-            memory: 64 << 20,
-            output: 64 << 10,
-            log: 8 << 10,
-        };
+        let limits = Limits::from(&CallLimits::default());
         let grant: Grant = Capability::ALL.into_iter().collect();
         let revision = Revision::load(&self.runtime, &self.keyring, octets, grant, &limits).await?;
         let parts = MethodParts {

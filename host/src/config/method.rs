@@ -39,22 +39,46 @@ pub struct CallLimits {
     pub log: Octets,
 }
 
-/// A part of the host that a method can be granted.
+/// A part of the host that a realm can grant to a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Capability {
-    /// `countersign:auth/credentials`.
+    /// The realm's credentials.
     Credentials,
-    /// `countersign:auth/counters`.
+    /// Counters beside them, which make an answer good once.
     Counters,
-    /// `countersign:auth/recovery-codes`.
+    /// Recovery codes beside them, which are good once each.
     RecoveryCodes,
-    /// `countersign:auth/transport`.
+    /// Facts about the client's connection.
     Transport,
-    /// `wasi:logging/logging`.
+    /// Lines in the operator's log.
     Logging,
-    /// What languages' standard libraries import: WASI's clocks, random, io and cli, with nothing
-    /// of the machine behind them.
+    /// What the standard libraries of most languages import whether they use it or not: clocks,
+    /// randomness, streams, standard output and error (which go to the log), and a file system and
+    /// an environment that are empty.
     Wasi,
+}
+
+impl Capability {
+    pub const ALL: [Self; 6] = [
+        Self::Credentials,
+        Self::Counters,
+        Self::RecoveryCodes,
+        Self::Transport,
+        Self::Logging,
+        Self::Wasi,
+    ];
+
+    /// Its name in a realm's file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials",
+            Self::Counters => "counters",
+            Self::RecoveryCodes => "recovery-codes",
+            Self::Transport => "transport",
+            Self::Logging => "logging",
+            Self::Wasi => "wasi",
+        }
+    }
 }
 
 impl MethodConfig {
@@ -89,10 +113,7 @@ impl MethodConfig {
             component: component.expect("a step's name with .wasm is a component's name"),
             settings: Settings::default(),
             limits: CallLimits::default(),
-            imports: Capability::WORDS
-                .iter()
-                .map(|(_, capability)| *capability)
-                .collect(),
+            imports: Capability::ALL.into(),
         }
     }
 }
@@ -129,11 +150,11 @@ impl Word for Capability {
     const FORM: &'static str =
         r#"one of "credentials", "counters", "recovery-codes", "transport", "logging", "wasi""#;
     const WORDS: &'static [(&'static str, Self)] = &[
-        ("credentials", Self::Credentials),
-        ("counters", Self::Counters),
-        ("recovery-codes", Self::RecoveryCodes),
-        ("transport", Self::Transport),
-        ("logging", Self::Logging),
-        ("wasi", Self::Wasi),
+        (Self::Credentials.name(), Self::Credentials),
+        (Self::Counters.name(), Self::Counters),
+        (Self::RecoveryCodes.name(), Self::RecoveryCodes),
+        (Self::Transport.name(), Self::Transport),
+        (Self::Logging.name(), Self::Logging),
+        (Self::Wasi.name(), Self::Wasi),
     ];
 }

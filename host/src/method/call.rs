@@ -6,9 +6,8 @@ use wasmtime::{Store, UpdateDeadline};
 use super::{
     Fault, Limit, Limits, LoadError, Revision, Runtime,
     bindings::{Authenticator, AuthenticatorPre},
-    capability::Log,
     contract,
-    guest::{Guest, Label, Memory, Overrun},
+    guest::{Guest, Label, Overrun},
     runtime::TICK,
 };
 use crate::{
@@ -37,9 +36,7 @@ impl Connection {
 /// A step of a realm's policy: a revision with the realm's settings and limits for it.
 pub struct Method {
     pub revision: Arc<Revision>,
-    realm: Arc<str>,
-    step: StepName,
-    step_label: Arc<str>,
+    label: Arc<Label>,
     settings: String,
     limits: Limits,
     keyring: Keyring,
@@ -71,12 +68,14 @@ impl Method {
             limits,
             keyring,
         } = parts;
-        let step_label = step.as_str().into();
-        let method = Self {
-            revision,
+        let label = Label {
             realm,
             step,
-            step_label,
+            revision: Arc::clone(&revision.name),
+        };
+        let method = Self {
+            revision,
+            label: Arc::new(label),
             settings,
             limits,
             keyring,
@@ -98,7 +97,7 @@ impl Method {
 
     /// Asks it, in an instance made for this call.
     pub async fn call(&self, call: Call, connection: &Arc<Connection>) -> Result<Verdict, Fault> {
-        let attempt = contract::attempt(call.attempt, &self.step, &self.settings);
+        let attempt = contract::attempt(call.attempt, &self.label.step, &self.settings);
         let answer = call.answer.map(contract::answer);
         let returned = within(&self.runtime, &self.limits, async {
             let (mut store, component) = self.instance(connection).await?;
@@ -116,29 +115,9 @@ impl Method {
         &self,
         connection: &Arc<Connection>,
     ) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
-        let surroundings = Surroundings {
-            realm: &self.realm,
-            step: &self.step_label,
-            revision: &self.revision.name,
-            keyring: &self.keyring,
-            connection,
-        };
-        instance(
-            &self.runtime,
-            &self.revision.pre,
-            &surroundings,
-            &self.limits,
-        )
-        .await
+        let guest = Guest::new(&self.label, &self.keyring, connection, &self.limits);
+        instance(&self.runtime, &self.revision.pre, guest, &self.limits).await
     }
-}
-
-pub(super) struct Surroundings<'a> {
-    pub(super) realm: &'a Arc<str>,
-    pub(super) step: &'a Arc<str>,
-    pub(super) revision: &'a Arc<str>,
-    pub(super) keyring: &'a Keyring,
-    pub(super) connection: &'a Arc<Connection>,
 }
 
 /// Runs one call within its limits. Whatever happens, its instance is dropped.
@@ -160,29 +139,12 @@ pub(super) async fn within<T>(
 pub(super) async fn instance(
     runtime: &Runtime,
     pre: &AuthenticatorPre<Guest>,
-    surroundings: &Surroundings<'_>,
+    guest: Guest,
     limits: &Limits,
 ) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
-    let mut store = store(runtime, guest(surroundings, limits), limits);
+    let mut store = store(runtime, guest, limits);
     let component = pre.instantiate_async(&mut store).await?;
     Ok((store, component))
-}
-
-fn guest(surroundings: &Surroundings<'_>, limits: &Limits) -> Guest {
-    let label = Label {
-        realm: Arc::clone(surroundings.realm),
-        step: Arc::clone(surroundings.step),
-        revision: Arc::clone(surroundings.revision),
-    };
-    Guest {
-        keyring: surroundings.keyring.clone(),
-        connection: Arc::clone(surroundings.connection),
-        log: Log::new(Arc::new(label), limits.log),
-        table: Guest::table(),
-        wasi: None,
-        memory: Memory::new(limits),
-        ticks: 0,
-    }
 }
 
 fn store(runtime: &Runtime, guest: Guest, limits: &Limits) -> Store<Guest> {
@@ -209,8 +171,7 @@ fn store(runtime: &Runtime, guest: Guest, limits: &Limits) -> Store<Guest> {
 impl fmt::Debug for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Method")
-            .field("realm", &self.realm)
-            .field("step", &self.step)
+            .field("label", &self.label)
             .field("revision", &self.revision)
             .finish_non_exhaustive()
     }

@@ -13,49 +13,11 @@ use std::fmt;
 pub(super) use logging::Log;
 use wasmtime::{Engine, component::Linker};
 
+pub use crate::config::Capability;
+
 use super::guest::Guest;
 
-/// One thing that a realm can grant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Capability {
-    /// The realm's credentials.
-    Credentials,
-    /// Counters beside them, which make an answer good once.
-    Counters,
-    /// Recovery codes beside them, which are good once each.
-    RecoveryCodes,
-    /// Facts about the client's connection.
-    Transport,
-    /// Lines in the operator's log.
-    Logging,
-    /// What the standard libraries of most languages import whether they use it or not: clocks,
-    /// randomness, streams, standard output and error (which go to the log), and a file system and
-    /// an environment that are empty.
-    Wasi,
-}
-
 impl Capability {
-    pub const ALL: [Self; 6] = [
-        Self::Credentials,
-        Self::Counters,
-        Self::RecoveryCodes,
-        Self::Transport,
-        Self::Logging,
-        Self::Wasi,
-    ];
-
-    /// Its name in a realm's file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Credentials => "credentials",
-            Self::Counters => "counters",
-            Self::RecoveryCodes => "recovery-codes",
-            Self::Transport => "transport",
-            Self::Logging => "logging",
-            Self::Wasi => "wasi",
-        }
-    }
-
     /// Whether an interface belongs to it. Names are compared without their version: a linker finds
     /// compatible versions by itself, and refuses others.
     fn provides(self, interface: &str) -> bool {
@@ -77,19 +39,11 @@ impl Capability {
     }
 }
 
-impl fmt::Display for Capability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 /// A set of capabilities.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Grant(u8);
 
 impl Grant {
-    pub const NOTHING: Self = Self(0);
-
     /// The capability that an interface belongs to, if this router has it at all.
     pub(super) fn capability_of(interface: &str) -> Option<Capability> {
         Capability::ALL

@@ -5,7 +5,10 @@ use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
 use super::{Connection, Limit, Limits, capability::Log};
-use crate::credential::{Keyring, StoreError, VerifyError};
+use crate::{
+    credential::{Keyring, StoreError, VerifyError},
+    login::StepName,
+};
 
 /// What the host holds for one call: it lives as long as the instance does.
 pub(super) struct Guest {
@@ -23,10 +26,23 @@ pub(super) struct Guest {
 const MOST_HANDLES: usize = 64;
 
 impl Guest {
-    pub(super) fn table() -> ResourceTable {
+    pub(super) fn new(
+        label: &Arc<Label>,
+        keyring: &Keyring,
+        connection: &Arc<Connection>,
+        limits: &Limits,
+    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MOST_HANDLES);
-        table
+        Self {
+            keyring: keyring.clone(),
+            connection: Arc::clone(connection),
+            log: Log::new(Arc::clone(label), limits.log),
+            table,
+            wasi: None,
+            memory: Memory::new(limits),
+            ticks: 0,
+        }
     }
 }
 
@@ -34,7 +50,7 @@ impl Guest {
 #[derive(Debug)]
 pub(super) struct Label {
     pub(super) realm: Arc<str>,
-    pub(super) step: Arc<str>,
+    pub(super) step: StepName,
     pub(super) revision: Arc<str>,
 }
 
@@ -50,7 +66,7 @@ pub(super) struct Memory {
 const TABLE_ENTRY_OCTETS: usize = 16;
 
 impl Memory {
-    pub(super) const fn new(limits: &Limits) -> Self {
+    const fn new(limits: &Limits) -> Self {
         Self {
             used: 0,
             limit: limits.memory,

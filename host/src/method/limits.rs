@@ -1,5 +1,7 @@
 use std::{fmt, time::Duration};
 
+use crate::config::CallLimits;
+
 /// What one call of a method may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -13,6 +15,18 @@ pub struct Limits {
     pub output: usize,
     /// Octets of the log.
     pub log: usize,
+}
+
+impl From<&CallLimits> for Limits {
+    fn from(limits: &CallLimits) -> Self {
+        Self {
+            time: limits.time,
+            wall: limits.wall,
+            memory: limits.memory.length(),
+            output: limits.output.length(),
+            log: limits.log.length(),
+        }
+    }
 }
 
 /// A limit by its name in the realm's file, the log and the metrics.

@@ -5,12 +5,12 @@ use thiserror::Error;
 use wasmtime::component::{Component, types::ComponentItem};
 
 use super::{
-    Capability, Connection, Fault, Grant, Limits, Runtime,
+    Connection, Fault, Grant, Limits, Runtime,
     bindings::{AuthenticatorPre, exports::countersign::auth::about},
     call,
-    guest::Guest,
+    guest::{Guest, Label},
 };
-use crate::credential::Keyring;
+use crate::{credential::Keyring, login::StepName};
 
 /// The digest of a component's octets: the name of a revision.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,6 +36,26 @@ impl fmt::Display for Digest {
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// The octets of a component's file, and the digest that names them.
+#[derive(Clone)]
+pub struct Source {
+    octets: Vec<u8>,
+    digest: Digest,
+}
+
+impl Source {
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+impl From<Vec<u8>> for Source {
+    fn from(octets: Vec<u8>) -> Self {
+        let digest = Digest::of(&octets);
+        Self { octets, digest }
     }
 }
 
@@ -93,26 +113,25 @@ impl Revision {
     pub async fn load(
         runtime: &Arc<Runtime>,
         keyring: &Keyring,
-        octets: Arc<[u8]>,
+        source: Source,
         grant: Grant,
         limits: &Limits,
     ) -> Result<Self, LoadError> {
-        let digest = Digest::of(&octets);
+        let Source { octets, digest } = source;
         let compiler = Arc::clone(runtime);
         let pre = tokio::task::spawn_blocking(move || compile(&compiler, &octets, grant))
             .await
             .map_err(|error| LoadError::Invalid(error.to_string()))??;
         let name: Arc<str> = digest.short().into();
+        let label = Label {
+            realm: "".into(),
+            step: StepName::new("describe"),
+            revision: Arc::clone(&name),
+        };
+        let connection = Arc::new(Connection::none());
+        let guest = Guest::new(&Arc::new(label), keyring, &connection, limits);
         let manifest = call::within(runtime, limits, async {
-            let surroundings = call::Surroundings {
-                realm: &"".into(),
-                step: &"describe".into(),
-                revision: &name,
-                keyring,
-                connection: &Arc::new(Connection::none()),
-            };
-            let (mut store, component) =
-                call::instance(runtime, &pre, &surroundings, limits).await?;
+            let (mut store, component) = call::instance(runtime, &pre, guest, limits).await?;
             component
                 .countersign_auth_about()
                 .call_describe(&mut store)
@@ -187,11 +206,8 @@ impl fmt::Debug for Revision {
     }
 }
 
-impl Capability {
-    /// The capability of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|capability| capability.name() == name)
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Source").field(&self.digest).finish()
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     config::{self, ConfigError},
     credential::{Keyring, Vault},
     login::{Alternative, Policy, StepName},
-    method::{Capability, Grant, Limits, Method, MethodParts, Runtime},
+    method::{Grant, Limits, Method, MethodParts, Runtime},
     router::Permission,
 };
 
@@ -129,8 +129,8 @@ impl Workshop {
         method: &config::MethodConfig,
         keyring: &Keyring,
     ) -> Result<Method, ComponentError> {
-        let limits = limits(&method.limits);
-        let grant: Grant = method.imports.iter().copied().map(capability).collect();
+        let limits = Limits::from(&method.limits);
+        let grant: Grant = method.imports.iter().copied().collect();
         let path = self.component_path(method);
         let revision = self
             .components
@@ -161,26 +161,5 @@ fn permission(permission: &config::Permission) -> Permission {
         role: permission.role.as_str().to_owned(),
         pattern: permission.pattern.clone(),
         allow: permission.allow,
-    }
-}
-
-fn limits(limits: &config::CallLimits) -> Limits {
-    Limits {
-        time: limits.time,
-        wall: limits.wall,
-        memory: limits.memory.length(),
-        output: limits.output.length(),
-        log: limits.log.length(),
-    }
-}
-
-const fn capability(capability: config::Capability) -> Capability {
-    match capability {
-        config::Capability::Credentials => Capability::Credentials,
-        config::Capability::Counters => Capability::Counters,
-        config::Capability::RecoveryCodes => Capability::RecoveryCodes,
-        config::Capability::Transport => Capability::Transport,
-        config::Capability::Logging => Capability::Logging,
-        config::Capability::Wasi => Capability::Wasi,
     }
 }

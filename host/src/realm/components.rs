@@ -3,16 +3,17 @@ use std::{
     fs::File,
     io::{self, Read},
     os::unix::fs::MetadataExt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Weak},
 };
 
 use parking_lot::Mutex;
 use thiserror::Error;
+use tokio::task::spawn_blocking;
 
 use crate::{
     credential::Keyring,
-    method::{Digest, Grant, Limits, LoadError, Revision, Runtime},
+    method::{Digest, Grant, Limits, LoadError, Revision, Runtime, Source},
 };
 
 /// The largest component that is read, in octets. Python and JavaScript make 12 to 20 MB.
@@ -62,6 +63,9 @@ impl Stamp {
 #[derive(Debug, Default)]
 pub(super) struct Components {
     revisions: Mutex<HashMap<(Digest, Grant), Weak<Revision>>>,
+    /// What files held when they were read last, so that a file which a thousand realms name is
+    /// read once.
+    digests: Mutex<HashMap<PathBuf, (Stamp, Digest)>>,
 }
 
 impl Components {
@@ -73,21 +77,44 @@ impl Components {
         grant: Grant,
         limits: &Limits,
     ) -> Result<Arc<Revision>, ComponentError> {
-        let octets = read(path)?;
-        let key = (Digest::of(&octets), grant);
-        if let Some(revision) = self.revisions.lock().get(&key).and_then(Weak::upgrade) {
+        // Taken before reading: what changes while we read has another stamp at the next look.
+        let stamp = Stamp::of(path);
+        if let Some(digest) = self.digest(path, stamp)
+            && let Some(revision) = self.in_use(digest, grant)
+        {
             return Ok(revision);
         }
-        let revision = Revision::load(runtime, keyring, octets.into(), grant, limits).await?;
-        let revision = Arc::new(revision);
+        let file = path.to_owned();
+        // Megabytes to read and to hash: not on a thread that serves.
+        let source = spawn_blocking(move || read(&file)).await;
+        let source = source.map_err(io::Error::other)??;
+        let digest = source.digest();
+        if let Some(stamp) = stamp {
+            self.digests.lock().insert(path.to_owned(), (stamp, digest));
+        }
+        if let Some(revision) = self.in_use(digest, grant) {
+            return Ok(revision);
+        }
+        let revision = Arc::new(Revision::load(runtime, keyring, source, grant, limits).await?);
         let mut revisions = self.revisions.lock();
         revisions.retain(|_, revision| revision.strong_count() > 0);
-        revisions.insert(key, Arc::downgrade(&revision));
+        revisions.insert((digest, grant), Arc::downgrade(&revision));
         Ok(revision)
+    }
+
+    /// What the file holds, if it is still as it was when it was read.
+    fn digest(&self, path: &Path, stamp: Option<Stamp>) -> Option<Digest> {
+        let digests = self.digests.lock();
+        let (then, digest) = digests.get(path)?;
+        (stamp? == *then).then_some(*digest)
+    }
+
+    fn in_use(&self, digest: Digest, grant: Grant) -> Option<Arc<Revision>> {
+        self.revisions.lock().get(&(digest, grant))?.upgrade()
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, ComponentError> {
+fn read(path: &Path) -> Result<Source, ComponentError> {
     let file = File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => ComponentError::Missing,
         _ => ComponentError::Unreadable(error),
@@ -97,5 +124,5 @@ fn read(path: &Path) -> Result<Vec<u8>, ComponentError> {
     if octets.len() as u64 > LARGEST_COMPONENT {
         return Err(ComponentError::TooLarge);
     }
-    Ok(octets)
+    Ok(octets.into())
 }
