@@ -16,6 +16,7 @@
 mod cache;
 mod decoy;
 pub mod enrol;
+mod enrolled;
 mod material;
 mod parameters;
 mod password;
@@ -29,13 +30,14 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use enrol::{EnrolError, Enrolment};
+pub use enrolled::{EnrolledKey, EnrolledKeyError, EnrolmentCode, NotEnrolled};
 pub use material::{Hash, Key, Material, PublicKey, PublicKeyError};
 pub use parameters::{Parameters, ParametersError};
 pub use password::{Argon2Error, PasswordHash, PasswordHashError};
 pub use queue::{PasswordQueue, VerifyError};
 pub use recovery::{CodeHash, RecoveryCode};
 pub use sqlite::Sqlite;
-pub use store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
+pub use store::{DecoyKey, Entry, Existing, Invitation, Note, Stamp, Store, StoreError};
 pub use vault::{Credential, Keyring, Vault};
 
 /// Names that are only text here: what is a valid one is decided where the text comes from.
@@ -91,7 +93,7 @@ name! {
 name! {
     /// What a credential is for, named after the method that reads it. Open-ended, since anyone can
     /// write a method; those that the host itself can enrol are [`Kind::ticket`],
-    /// [`Kind::wampcra`], [`Kind::cryptosign`] and [`Kind::totp`].
+    /// [`Kind::wampcra`], [`Kind::cryptosign`], [`Kind::totp`] and [`Kind::webauthn`].
     Kind
 }
 
@@ -118,6 +120,12 @@ impl Kind {
     #[must_use]
     pub fn totp() -> Self {
         Self::from("totp")
+    }
+
+    /// Passkeys.
+    #[must_use]
+    pub fn webauthn() -> Self {
+        Self::from("webauthn")
     }
 }
 

@@ -64,6 +64,24 @@ impl Deployment {
         enrolled.expect("a valid credential");
     }
 
+    /// Runs `countersign credential` with these arguments, and returns what it prints. The error is
+    /// what it complains of.
+    pub fn credential(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = std::process::Command::new(router::program())
+            .args(["credential", "--config"])
+            .arg(self.config())
+            .args(arguments)
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("the program starts");
+        let text = |octets| String::from_utf8(octets).expect("text");
+        if output.status.success() {
+            Ok(text(output.stdout))
+        } else {
+            Err(text(output.stderr))
+        }
+    }
+
     /// Runs a router here, and waits until it listens.
     pub async fn start(self) -> Router {
         Router::start(self).await

@@ -9,21 +9,27 @@
 // This is a test's code: where something is not as it must be, the test has failed.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
+mod browser;
 mod client;
 mod component;
 mod deployment;
 mod log;
+mod passkey;
 mod program;
 mod router;
+mod website;
 
 use std::{future::Future, time::Duration};
 
-pub use client::{Client, Refusal, hello, sign};
+pub use browser::Browser;
+pub use client::{Client, Refusal, answer, hello, sign};
 pub use component::{Component, components};
 pub use deployment::Deployment;
 pub use log::{Event, Log};
+pub use passkey::Passkey;
 pub use program::{Job, Program, Running};
 pub use router::Router;
+pub use website::Website;
 
 /// When a test is given up. No test needs this long: it is for machines that are very busy.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -6,7 +6,7 @@ use std::{
 
 use tokio::process::{Child, Command};
 
-use crate::{Deployment, Log, Setup, log::Shown, soon};
+use crate::{Deployment, Event, Log, Setup, log::Shown, soon};
 
 /// A router that runs: the real program in a process of its own. It is killed when this is dropped.
 #[derive(Debug)]
@@ -65,6 +65,14 @@ impl Router {
     /// Where it listens.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Why it has refused its first logins, so many of them.
+    pub async fn whys(&self, count: usize) -> Vec<String> {
+        let refused = |event: &Event| event.message() == "login refused";
+        let records = self.log.take(count, refused).await;
+        let whys = records.iter().map(|record| record.text("why").to_owned());
+        whys.collect()
     }
 
     /// The most memory that it has had, in octets.

@@ -8,6 +8,7 @@ mod list;
 #[cfg(test)]
 mod tests;
 mod totp;
+mod webauthn;
 
 use std::{
     path::{Path, PathBuf},
@@ -60,7 +61,7 @@ struct RemoveArgs {
     #[arg(value_parser = realm_name)]
     realm: RealmName,
 
-    /// What the credential is for, such as ticket, wampcra, cryptosign or totp
+    /// What the credential is for, such as ticket, wampcra, cryptosign, totp or webauthn
     #[arg(value_name = "KIND")]
     kind: String,
 

@@ -7,7 +7,7 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;
 
-use super::PasswordHash;
+use super::{EnrolledKey, PasswordHash};
 
 /// The part of a credential that stays in the host.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub enum Material {
     Key(Key),
     /// Check signatures. Not secret, but the host hands them to methods only.
     PublicKeys(Vec<PublicKey>),
+    /// As those, in forms that only their method knows.
+    EnrolledKeys(Vec<EnrolledKey>),
 }
 
 /// The hash function inside an HMAC.

@@ -1,7 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
@@ -9,8 +11,8 @@ use super::cache::Cache;
 use super::decoy::{Decoys, Template};
 use super::store::{DecoyKey, Stamp};
 use super::{
-    Authid, Authrole, Hash, Kind, Material, PasswordQueue, PublicKey, Realm, Record, RecoveryCode,
-    Store, StoreError, VerifyError,
+    Authid, Authrole, EnrolledKey, EnrolmentCode, Hash, Kind, Material, NotEnrolled, PasswordQueue,
+    PublicKey, Realm, Record, RecoveryCode, Store, StoreError, VerifyError,
 };
 
 /// Stands before a store while logins run.
@@ -56,7 +58,7 @@ impl fmt::Debug for Vault {
 }
 
 /// Answers that a realm remembers. One is about 0.5 KiB, so a flood of made-up authids costs a realm
-/// 1 MiB. An answer that is known costs 0.8 µs, most of it for asking SQLite whether it still holds;
+/// 1 MiB; a flood of the longest ids that a passkey can have, 8 MiB. An answer that is known costs 0.8 µs, most of it for asking SQLite whether it still holds;
 /// one that must be made costs 5 µs, or 16 µs where an Ed25519 key is derived.
 const ANSWERS: usize = 2048;
 
@@ -87,7 +89,41 @@ struct Question {
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Whose {
     Authid(Authid),
-    PublicKey([u8; PublicKey::LEN]),
+    /// The SHA-256 of a public key, or of a key's id: they may be long.
+    Key([u8; 32]),
+}
+
+/// Whom somebody asks for.
+#[derive(Clone, Copy)]
+enum Asked<'a> {
+    Authid(&'a Authid),
+    Key(&'a [u8]),
+}
+
+impl Asked<'_> {
+    fn whose(self) -> Whose {
+        match self {
+            Self::Authid(authid) => Whose::Authid(authid.clone()),
+            Self::Key(key) => Whose::Key(Sha256::digest(key).into()),
+        }
+    }
+
+    /// Whose a decoy is.
+    fn authid(self) -> Authid {
+        match self {
+            Self::Authid(authid) => authid.clone(),
+            // It may be long: no more of it than an authid can have.
+            Self::Key(key) => hex::encode(key.get(..128).unwrap_or(key)).into(),
+        }
+    }
+
+    /// The id of a decoy's key.
+    const fn id(&self) -> Option<&[u8]> {
+        match self {
+            Self::Authid(_) => None,
+            Self::Key(key) => Some(key),
+        }
+    }
 }
 
 impl Keyring {
@@ -96,28 +132,16 @@ impl Keyring {
     /// # Errors
     /// If the store cannot be read: the same for everyone who asks then.
     pub fn find(&self, kind: &Kind, authid: &Authid) -> Result<Credential, StoreError> {
-        let whose = Whose::Authid(authid.clone());
-        self.answer(Question {
-            kind: kind.clone(),
-            whose,
-        })
+        self.answer(kind, Asked::Authid(authid))
     }
 
-    /// The credential of a kind in this realm that has this public key; a decoy if none has it or
-    /// more than one. The authid of a decoy is the key's hex.
+    /// The credential of a kind in this realm that has this public key, or the enrolled key with this
+    /// id; a decoy if none has it or more than one. The authid of a decoy is the key's hex.
     ///
     /// # Errors
     /// If the store cannot be read: the same for everyone who asks then.
     pub fn find_by_key(&self, kind: &Kind, key: &[u8]) -> Result<Credential, StoreError> {
-        let Ok(key) = <[u8; PublicKey::LEN]>::try_from(key) else {
-            // Nobody has such a key. Its hex may be long: no more of it than an authid can have.
-            let key = key.get(..128).unwrap_or(key);
-            return self.find(kind, &hex::encode(key).into());
-        };
-        self.answer(Question {
-            kind: kind.clone(),
-            whose: Whose::PublicKey(key),
-        })
+        self.answer(kind, Asked::Key(key))
     }
 
     /// Does the same for authids with and without a credential: one look into the cache; on a miss
@@ -125,8 +149,12 @@ impl Keyring {
     /// each authid shows once until the store changes or the cache forgets: a row that exists must
     /// be read (1.3 µs), and an answer may be known because somebody has asked before (4 µs, 15 µs
     /// for an Ed25519 key).
-    fn answer(&self, question: Question) -> Result<Credential, StoreError> {
+    fn answer(&self, kind: &Kind, asked: Asked<'_>) -> Result<Credential, StoreError> {
         let ring = &*self.0;
+        let question = Question {
+            kind: kind.clone(),
+            whose: asked.whose(),
+        };
         let stamp = ring.store.stamp()?;
         let known = ring.answers.lock().find(stamp, &question);
         let credential = |record| Credential {
@@ -136,7 +164,7 @@ impl Keyring {
         if let Some(record) = known {
             return Ok(credential(record));
         }
-        let record = Arc::new(ring.record(stamp, &question)?);
+        let record = Arc::new(ring.record(stamp, kind, asked)?);
         let kept = Arc::clone(&record);
         ring.answers.lock().insert(stamp, question, kept);
         Ok(credential(record))
@@ -152,20 +180,15 @@ impl fmt::Debug for Keyring {
 }
 
 impl Ring {
-    fn record(
-        &self,
-        stamp: Stamp,
-        Question { kind, whose }: &Question,
-    ) -> Result<Record, StoreError> {
-        let (found, asked) = match whose {
-            Whose::Authid(authid) => (self.store.find(&self.realm, kind, authid), authid.clone()),
-            Whose::PublicKey(key) => (
-                self.store.find_by_key(&self.realm, kind, key),
-                hex::encode(key).into(),
-            ),
+    fn record(&self, stamp: Stamp, kind: &Kind, asked: Asked<'_>) -> Result<Record, StoreError> {
+        let found = match asked {
+            Asked::Authid(authid) => self.store.find(&self.realm, kind, authid),
+            Asked::Key(key) => self.store.find_by_key(&self.realm, kind, key),
         };
         let template = self.template(stamp, kind)?;
-        let decoy = self.decoys.make(kind, &asked, &template);
+        let decoy = self
+            .decoys
+            .make(kind, &asked.authid(), asked.id(), &template);
         Ok(self.usable(found)?.unwrap_or(decoy))
     }
 
@@ -280,6 +303,15 @@ impl Credential {
         }
     }
 
+    /// The keys that the method has had kept. None for a credential that has something else.
+    #[must_use]
+    pub fn enrolled_keys(&self) -> &[EnrolledKey] {
+        match &self.record.material {
+            Material::EnrolledKeys(keys) => keys,
+            _ => &[],
+        }
+    }
+
     /// Raises the credential's counter to a number, if it is lower. True for one caller at most, for
     /// each number; the counter is on the disk then. Never for a decoy, which costs the same but for
     /// the wait for the disk, and nothing is kept of it. What has begun goes on when the future is
@@ -308,21 +340,64 @@ impl Credential {
             .await
     }
 
-    /// Changes the store on a thread that may wait for a disk.
+    /// Whether a text is an enrolment code that is open for this authid and this kind. It stays so.
+    ///
+    /// # Errors
+    /// If the store cannot be read; the login must then fail.
+    pub fn is_open(&self, code: &str) -> Result<bool, StoreError> {
+        let Some(code) = EnrolmentCode::parse(code) else {
+            return Ok(false);
+        };
+        let Self { record, ring } = self;
+        let Record { kind, authid, .. } = &**record;
+        let code = code.hash(&ring.realm, kind, authid);
+        ring.store
+            .is_open(&ring.realm, kind, authid, &code, SystemTime::now())
+    }
+
+    /// Has a key kept for this authid, if the code is open for it, and uses the code up. The
+    /// credential may be a decoy: the code decides. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written; the login must then fail.
+    pub async fn enrol(
+        &self,
+        code: &str,
+        key: EnrolledKey,
+    ) -> Result<Result<(), NotEnrolled>, StoreError> {
+        let Some(code) = EnrolmentCode::parse(code) else {
+            return Ok(Err(NotEnrolled::NotOpen));
+        };
+        self.change(move |Self { record, ring }| {
+            let Record { kind, authid, .. } = &**record;
+            let code = code.hash(&ring.realm, kind, authid);
+            ring.store
+                .enrol(&ring.realm, kind, authid, &code, &key, SystemTime::now())
+        })
+        .await
+    }
+
     async fn once(
         &self,
         change: impl FnOnce(&Self) -> Result<bool, StoreError> + Send + 'static,
     ) -> Result<bool, StoreError> {
+        // A store says so by itself. A decoy that passed would be worse than one check too many.
+        Ok(self.change(change).await? && self.version().is_some())
+    }
+
+    /// Changes the store on a thread that may wait for a disk.
+    async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let credential = self.clone();
-        let changed = spawn_blocking(move || change(&credential))
+        spawn_blocking(move || change(&credential))
             .await
             .map_err(|stopped| StoreError::Failed {
                 place: "the credential store".into(),
                 doing: "finish a change",
                 source: Box::new(stopped),
-            })??;
-        // A store says so by itself. A decoy that passed would be worse than one check too many.
-        Ok(changed && self.version().is_some())
+            })?
     }
 
     /// Which credential it is, none for a decoy: for the operator's log, and for ending sessions

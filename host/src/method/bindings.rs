@@ -10,6 +10,7 @@ wasmtime::component::bindgen!({
         "countersign:auth/credentials.[method]credential.verify-password": async | trappable,
         "countersign:auth/counters.advance": async | trappable,
         "countersign:auth/recovery-codes.redeem": async | trappable,
+        "countersign:auth/enrolments.redeem": async | trappable,
         default: trappable,
     },
     exports: { default: async },

@@ -3,6 +3,7 @@
 
 mod counters;
 mod credentials;
+mod enrolments;
 mod logging;
 mod recovery_codes;
 mod transport;
@@ -28,6 +29,7 @@ impl Capability {
             Self::Credentials => credentials::INTERFACES.contains(&interface),
             Self::Counters => counters::INTERFACES.contains(&interface),
             Self::RecoveryCodes => recovery_codes::INTERFACES.contains(&interface),
+            Self::Enrolments => enrolments::INTERFACES.contains(&interface),
             Self::Transport => transport::INTERFACES.contains(&interface),
             Self::Logging => logging::INTERFACES.contains(&interface),
             Self::Wasi => wasi::INTERFACES.contains(&interface),
@@ -69,6 +71,7 @@ impl Grant {
                     Capability::Credentials => credentials::link(&mut linker)?,
                     Capability::Counters => counters::link(&mut linker)?,
                     Capability::RecoveryCodes => recovery_codes::link(&mut linker)?,
+                    Capability::Enrolments => enrolments::link(&mut linker)?,
                     Capability::Transport => transport::link(&mut linker)?,
                     Capability::Logging => logging::link(&mut linker)?,
                     Capability::Wasi => wasi::link(&mut linker)?,

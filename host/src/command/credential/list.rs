@@ -12,7 +12,7 @@ use super::{Report, existing_store, realm_name};
 use crate::{
     command::output::columns,
     config::{Operator, RealmName},
-    credential::{Entry, Store},
+    credential::{Entry, Note, Store},
 };
 
 const FOR_PEOPLE: StaticFormatDescription =
@@ -55,15 +55,28 @@ pub(super) fn list(args: &ListArgs, operator: &Operator) -> anyhow::Result<Repor
 }
 
 fn table(entries: &[Entry]) -> String {
-    let header = ["authid", "kind", "role", "created (UTC)", "changed (UTC)"].map(str::to_owned);
+    let header = [
+        "authid",
+        "kind",
+        "role",
+        "created (UTC)",
+        "changed (UTC)",
+        "",
+    ]
+    .map(str::to_owned);
     let rows = entries.iter().map(|entry| {
-        let time = |time| at(time, |at| at.format(FOR_PEOPLE).ok());
         [
             entry.authid.to_string(),
             entry.kind.to_string(),
             entry.authrole.to_string(),
-            time(entry.created),
-            time(entry.changed),
+            moment(entry.created),
+            moment(entry.changed),
+            match entry.note {
+                Some(Note::Keys(1)) => "1 key".to_owned(),
+                Some(Note::Keys(keys)) => format!("{keys} keys"),
+                Some(Note::OpenUntil(time)) => format!("code, open until {}", moment(time)),
+                None => String::new(),
+            },
         ]
     });
     let rows: Vec<_> = std::iter::once(header).chain(rows).collect();
@@ -73,16 +86,28 @@ fn table(entries: &[Entry]) -> String {
 fn json(entries: &[Entry]) -> String {
     let entries = entries.iter().map(|entry| {
         let time = |time| at(time, |at| at.format(&Rfc3339).ok());
-        json!({
+        let mut line = json!({
             "authid": entry.authid.as_str(),
             "kind": entry.kind.as_str(),
             "role": entry.authrole.as_str(),
             "created": time(entry.created),
             "changed": time(entry.changed),
-        })
+        });
+        if let (Some(note), Some(members)) = (entry.note, line.as_object_mut()) {
+            match note {
+                Note::Keys(keys) => members.insert("keys".into(), keys.into()),
+                Note::OpenUntil(until) => members.insert("open_until".into(), time(until).into()),
+            };
+        }
+        line
     });
     let list: serde_json::Value = entries.collect();
     format!("{list:#}\n")
+}
+
+/// A time for people.
+pub(super) fn moment(time: SystemTime) -> String {
+    at(time, |at| at.format(FOR_PEOPLE).ok())
 }
 
 /// A time in words; "?" for one that no calendar has, which only a damaged store can hold.
@@ -111,6 +136,7 @@ mod tests {
                 authrole: "user".into(),
                 created: after(1_700_000_000),
                 changed: after(1_700_000_001),
+                note: None,
             },
             Entry {
                 kind: "wampcra".into(),
@@ -118,6 +144,7 @@ mod tests {
                 authrole: "admin".into(),
                 created: after(0),
                 changed: after(1 << 50),
+                note: None,
             },
         ];
         assert_eq!(

@@ -1,3 +1,4 @@
+mod enrolled;
 mod once;
 
 use proptest::prelude::*;
