@@ -62,7 +62,7 @@ fn is_origin(origin: &str) -> bool {
         "https" => true,
         "http" => is_local,
         // Browsers' extensions.
-        _ => port.is_none(),
+        _ => !scheme.is_empty() && port.is_none(),
     };
     port_fits && scheme_fits && check_rp(host).is_ok()
 }

@@ -115,8 +115,8 @@ fn handout(authid: &Authid, code: &EnrolmentCode) -> Secret {
     _ = writeln!(
         text,
         "\nThe code, once and never again:\n\n  {}\n\n\
-         It is good once. The client logs in as {authid} by webauthn, with the code in its \n\
-         authextra: {{\"enrolment\": \"…\"}}. It is asked to make a passkey, and is logged in. Give the \n\
+         It is good once. The client logs in as {authid} by webauthn, with the code in its\n\
+         authextra ({{\"enrolment\": \"…\"}}); it is asked to make a passkey, and is logged in. Give the\n\
          code to nobody else: whoever has it can log in as {authid} from then on.\n",
         *code.expose()
     );
