@@ -8,7 +8,7 @@ use crate::{
     Webauthn,
     authenticator::{AuthenticatorData, Flags, attested_data},
     cose::PublicKey,
-    response::{Assertion, Attestation, Ceremony, ClientData, PublicKeyCredential},
+    response::{Ceremony, ClientData, Created, Got, PublicKeyCredential},
     settings::UserVerification,
 };
 
@@ -47,7 +47,7 @@ pub(crate) struct Used {
 impl Webauthn {
     /// Reads the answer to a challenge that asks for a new passkey.
     pub(crate) fn made(&self, nonce: &[u8], answer: &str) -> Result<Made, String> {
-        let credential = PublicKeyCredential::<Attestation>::parse(answer)?;
+        let credential = PublicKeyCredential::<Created>::parse(answer)?;
         let response = credential.response;
         let client_data = ClientData::parse(&response.client_data.0)?;
         client_data.check(Ceremony::Create, nonce, &self.origins)?;
@@ -75,7 +75,7 @@ impl Webauthn {
     /// Reads the answer to a challenge that asks for a passkey. Whose it is, and whether it is
     /// genuine, is still to be seen.
     pub(crate) fn used(&self, nonce: &[u8], answer: &str) -> Result<Used, String> {
-        let credential = PublicKeyCredential::<Assertion>::parse(answer)?;
+        let credential = PublicKeyCredential::<Got>::parse(answer)?;
         let response = credential.response;
         let client_data = ClientData::parse(&response.client_data.0)?;
         client_data.check(Ceremony::Get, nonce, &self.origins)?;

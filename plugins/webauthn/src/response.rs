@@ -30,7 +30,7 @@ pub(crate) struct PublicKeyCredential<R> {
 /// The response of `navigator.credentials.create`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Attestation {
+pub(crate) struct Created {
     #[serde(rename = "clientDataJSON")]
     pub(crate) client_data: Octets,
     pub(crate) attestation_object: Octets,
@@ -41,7 +41,7 @@ pub(crate) struct Attestation {
 /// The response of `navigator.credentials.get`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Assertion {
+pub(crate) struct Got {
     #[serde(rename = "clientDataJSON")]
     pub(crate) client_data: Octets,
     pub(crate) authenticator_data: Octets,
