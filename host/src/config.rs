@@ -8,6 +8,7 @@
 
 mod document;
 mod error;
+mod listener;
 mod method;
 mod name;
 mod operator;
@@ -20,7 +21,10 @@ mod settings;
 pub use error::{ConfigError, Problem};
 pub use method::{CallLimits, Capability, MethodConfig};
 pub use name::{ComponentName, RealmName, RoleName, StepName, UrlPath};
-pub use operator::{Listener, LoginLimits, Operator, PasswordLimits, SessionLimits};
+pub use listener::{
+    ClientCertificate, ListenAddress, Listener, Protocol, Proxy, ProxyHeader, SocketMode, Tls, WebOrigin,
+};
+pub use operator::{LoginLimits, Operator, PasswordLimits, SessionLimits};
 pub use permission::Permission;
 pub use quantity::Octets;
 pub use realm::{Login, Realm};

@@ -13,5 +13,6 @@ pub mod observe;
 pub mod realm;
 pub mod router;
 pub mod session;
+mod stamp;
 pub mod transport;
 pub mod wamp;

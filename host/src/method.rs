@@ -14,7 +14,7 @@ mod limits;
 mod revision;
 mod runtime;
 
-pub use call::{Connection, Method, MethodParts};
+pub use call::{Method, MethodParts};
 pub use capability::{Capability, Grant};
 pub use guest::Fault;
 pub use limits::{Limit, Limits};

@@ -1,6 +1,13 @@
 //! Connections that carry WAMP frames, and what bounds them before anybody has logged in.
 
+mod connection;
+mod http;
+mod listener;
 mod metered;
+mod proxy;
+mod request;
+mod rewound;
+mod tls;
 mod websocket;
 
 use bytes::Bytes;
@@ -9,7 +16,10 @@ use thiserror::Error;
 
 use crate::wamp::Serializer;
 
-pub use websocket::{WebSocket, WebSocketSettings};
+pub use connection::{Connection, TlsFacts, UnixPeer};
+pub use listener::{Arrived, Frames, Incoming, ListenError, Listener, NoArrival};
+pub use rewound::Rewound;
+pub use websocket::{NoWebSocket, WebSocket, WebSocketSettings};
 
 /// A connection to a client, whatever the transport: a stream of frames that come in, and a sink of
 /// frames that go out. One frame is one WAMP message.

@@ -44,7 +44,7 @@ impl Deployment {
 
     /// Writes `countersign.toml`: a listener on any free port, then this.
     pub fn operator(&self, more: &str) {
-        let listener = "[[listener]]\nwebsocket = \"127.0.0.1:0\"\n";
+        let listener = "[[listener]]\naddress = \"127.0.0.1:0\"\n";
         self.put("countersign.toml", format!("{listener}{more}").as_bytes());
     }
 

@@ -6,9 +6,10 @@ use countersign::{
     credential::{Keyring, PasswordQueue, Sqlite, Vault},
     login::{Attempt, Authid, Call, StepName, Verdict},
     method::{
-        Capability, Connection, Digest, Fault, Grant, Limit, Limits, Method, MethodParts, Revision,
+        Capability, Digest, Fault, Grant, Limit, Limits, Method, MethodParts, Revision,
         Runtime, Source,
     },
+    transport::Connection,
     wamp::{Id, Message, reason},
 };
 use countersign_tests::{Client, Component, Deployment, hello};
@@ -90,6 +91,7 @@ async fn ask(method: &Method) -> Result<Verdict, Fault> {
     let connection = Connection {
         peer: "tcp:127.0.0.1:1".into(),
         confidential: true,
+        ..Connection::default()
     };
     method.call(call, &Arc::new(connection)).await
 }

@@ -7,7 +7,8 @@ use countersign::{
     config::CallLimits,
     credential::{Existing, Keyring, PasswordQueue, Sqlite, Store, Vault, enrol},
     login::{Answer, Attempt, Authid, Call, StepName, Verdict},
-    method::{Capability, Connection, Grant, Limits, Method, MethodParts, Revision, Runtime},
+    method::{Capability, Grant, Limits, Method, MethodParts, Revision, Runtime},
+    transport::Connection,
     wamp::{Dict, Id},
 };
 use criterion::Criterion;
@@ -105,6 +106,7 @@ pub fn methods(c: &mut Criterion) {
     let connection = Arc::new(Connection {
         peer: "tcp:127.0.0.1:1".into(),
         confidential: true,
+        ..Connection::default()
     });
     let mut measure = |name: &str, settings: &str| {
         let method = tokio

@@ -264,10 +264,15 @@ impl<'d> Table<'d> {
 
     /// The table under a key; an empty one where there is none.
     pub(super) fn table(&mut self, key: &'static str) -> Table<'d> {
-        let place = self.inner(key);
-        self.take(key)
-            .and_then(|value| self.open(place, value).ok())
+        self.optional_table(key)
             .unwrap_or_else(|| Self::new(self.problems, self.inner(key), self.at, DeTable::new()))
+    }
+
+    /// The table under a key, if there is one.
+    pub(super) fn optional_table(&mut self, key: &'static str) -> Option<Table<'d>> {
+        let place = self.inner(key);
+        let value = self.take(key)?;
+        self.open(place, value).ok()
     }
 
     /// The tables of an array, `[[key]]`. What is no table is reported and left out.

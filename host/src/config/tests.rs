@@ -53,10 +53,23 @@ allow = ["call"]
 /// Every key that the operator's file can have.
 const FULL_OPERATOR: &str = r#"
 [[listener]]
-websocket = "127.0.0.1:8080"
+address = "127.0.0.1:8080"
 path = "/wamp"
 [[listener]]
-websocket = "[::1]:0"
+address = "[::1]:0"
+protocols = ["rawsocket"]
+origins = ["https://app.example.com", "http://localhost:3000"]
+[listener.tls]
+certificate = "tls/router.pem"
+key = "/run/router.key"
+client_roots = "tls/staff.pem"
+client_certificate = "required"
+[listener.proxy]
+from = ["10.0.0.0/8", "192.0.2.7", "fd00::/8"]
+header = "proxy-protocol"
+[[listener]]
+address = "unix:wamp.sock"
+mode = "660"
 [realms]
 directory = "tenants"
 [methods]
@@ -178,9 +191,46 @@ fn an_operator_that_says_everything() {
     let listeners: Vec<_> = operator
         .listeners
         .iter()
-        .map(|l| format!("{}{}", l.websocket, l.path))
+        .map(|l| format!("{}{}", l.address, l.path))
         .collect();
-    assert_eq!(listeners, ["127.0.0.1:8080/wamp", "[::1]:0/ws"]);
+    assert_eq!(
+        listeners,
+        [
+            "127.0.0.1:8080/wamp",
+            "[::1]:0/ws",
+            "unix:etc/wamp.sock/ws"
+        ]
+    );
+    let [plain, full, unix] = &operator.listeners[..] else {
+        panic!("three listeners");
+    };
+    let both = [Protocol::WebSocket, Protocol::RawSocket];
+    assert_eq!(plain.protocols, both.into());
+    assert_eq!((&plain.origins, &plain.tls, &plain.proxy), (&None, &None, &None));
+    assert_eq!(full.protocols, [Protocol::RawSocket].into());
+    let tls = Tls {
+        certificate: "etc/tls/router.pem".into(),
+        key: "/run/router.key".into(),
+        client_roots: Some("etc/tls/staff.pem".into()),
+        client_certificate: ClientCertificate::Required,
+    };
+    assert_eq!(full.tls, Some(tls));
+    let origins: Vec<_> = full.origins.iter().flatten().map(WebOrigin::as_str).collect();
+    assert_eq!(origins, ["http://localhost:3000", "https://app.example.com"]);
+    let proxy = full.proxy.as_ref().unwrap();
+    assert_eq!(proxy.header, ProxyHeader::ProxyProtocol);
+    for (address, believed) in [
+        ("10.1.2.3", true),
+        ("::ffff:10.1.2.3", true),
+        ("192.0.2.7", true),
+        ("fd00::1", true),
+        ("192.0.2.8", false),
+        ("127.0.0.1", false),
+    ] {
+        assert_eq!(proxy.is_at(address.parse().unwrap()), believed, "{address}");
+    }
+    assert_eq!(unix.mode.bits(), 0o660);
+    assert_eq!(plain.mode.bits(), 0o600, "the router's own user");
     assert_eq!(operator.realms, Path::new("etc/tenants"));
     assert_eq!(operator.methods, Path::new("/usr/lib/countersign"));
     assert_eq!(operator.credentials, Path::new("etc/../secret.db"));
@@ -207,7 +257,7 @@ fn an_operator_that_says_everything() {
 #[test]
 fn an_operator_needs_only_a_listener() {
     let operator = Operator::parse(
-        "[[listener]]\nwebsocket = '127.0.0.1:80'",
+        "[[listener]]\naddress = '127.0.0.1:80'",
         Path::new("countersign.toml"),
     )
     .unwrap();
@@ -225,7 +275,7 @@ fn the_demo_is_right() {
     let operator = Operator::read(&demo.join("countersign.toml")).unwrap();
     let realm = Realm::read(&operator.realms.join("realm1.toml")).unwrap();
     assert_eq!(
-        operator.listeners[0].websocket.to_string(),
+        operator.listeners[0].address.to_string(),
         "127.0.0.1:8080"
     );
     assert_eq!(realm.name.as_str(), "realm1");

@@ -13,25 +13,8 @@ use super::{
 use crate::{
     credential::Keyring,
     login::{Call, StepName, Verdict},
+    transport::Connection,
 };
-
-/// What the host knows of the connection that a login comes over.
-#[derive(Debug)]
-pub struct Connection {
-    /// E.g. `tcp:192.0.2.7:51334`.
-    pub peer: String,
-    /// Whether nobody can read along.
-    pub confidential: bool,
-}
-
-impl Connection {
-    pub(super) const fn none() -> Self {
-        Self {
-            peer: String::new(),
-            confidential: false,
-        }
-    }
-}
 
 /// A step of a realm's policy: a revision with the realm's settings and limits for it.
 pub struct Method {
@@ -82,7 +65,7 @@ impl Method {
             runtime,
         };
         let checked = within(&method.runtime, &method.limits, async {
-            let (mut store, component) = method.instance(&Arc::new(Connection::none())).await?;
+            let (mut store, component) = method.instance(&Arc::new(Connection::default())).await?;
             component
                 .countersign_auth_about()
                 .call_check(&mut store, &method.settings)

@@ -4,10 +4,11 @@ use thiserror::Error;
 use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
-use super::{Connection, Limit, Limits, capability::Log};
+use super::{Limit, Limits, capability::Log};
 use crate::{
     credential::{Keyring, StoreError, VerifyError},
     login::StepName,
+    transport::Connection,
 };
 
 /// What the host holds for one call: it lives as long as the instance does.

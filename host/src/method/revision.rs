@@ -5,12 +5,12 @@ use thiserror::Error;
 use wasmtime::component::{Component, types::ComponentItem};
 
 use super::{
-    Connection, Fault, Grant, Limits, Runtime,
+    Fault, Grant, Limits, Runtime,
     bindings::{AuthenticatorPre, exports::countersign::auth::about},
     call,
     guest::{Guest, Label},
 };
-use crate::{credential::Keyring, login::StepName};
+use crate::{credential::Keyring, login::StepName, transport::Connection};
 
 /// The digest of a component's octets: the name of a revision.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -128,7 +128,7 @@ impl Revision {
             step: StepName::new("describe"),
             revision: Arc::clone(&name),
         };
-        let connection = Arc::new(Connection::none());
+        let connection = Arc::new(Connection::default());
         let guest = Guest::new(&Arc::new(label), keyring, &connection, limits);
         let manifest = call::within(runtime, limits, async {
             let (mut store, component) = call::instance(runtime, &pre, guest, limits).await?;

@@ -6,8 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use super::{Hints, Realm, RealmError, Realms, Workshop, components::Stamp};
-use crate::{config, wamp::reason};
+use super::{Hints, Realm, RealmError, Realms, Workshop};
+use crate::{config, stamp::Stamp, wamp::reason};
 
 /// Keeps the realms like their files.
 #[derive(Debug)]

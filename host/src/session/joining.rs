@@ -7,10 +7,9 @@ use tokio::time::{Instant, timeout_at};
 use super::{SessionSettings, part};
 use crate::{
     login::{Accepted, Call, Effect, Fault, Login, Outcome, Verdict},
-    method::Connection,
     observe::LoginRecord,
     realm::{Generation, Realm, Realms},
-    transport::{Broken, Wire},
+    transport::{Broken, Connection, Wire},
     wamp::{Id, Message},
 };
 

@@ -23,7 +23,7 @@ impl House {
         let file = |name: &str| directory.path().join(name);
         fs::write(
             file("countersign.toml"),
-            "[[listener]]\nwebsocket = \"127.0.0.1:0\"\n",
+            "[[listener]]\naddress = \"127.0.0.1:0\"\n",
         )
         .unwrap();
         fs::create_dir(file("realms")).unwrap();

@@ -24,7 +24,7 @@ fn realm_says(text: &str, expected: &[&str]) {
 
 /// Checks the message for an operator's file, whose first line is a listener.
 fn operator_says(text: &str, expected: &str) {
-    let listener = "listener = [{ websocket = '127.0.0.1:8080' }]";
+    let listener = "listener = [{ address = '127.0.0.1:8080' }]";
     let error = operator(&format!("{listener}\n{text}"))
         .expect_err(text)
         .to_string();
@@ -331,27 +331,63 @@ fn listeners() {
     for (text, expected) in [
         (
             "",
-            r#"1:1: there is no [[listener]], so nobody can connect; add one, with websocket = "127.0.0.1:8080""#,
+            r#"1:1: there is no [[listener]], so nobody can connect; add one, with address = "127.0.0.1:8080""#,
         ),
         (
             "[listener]",
             r#"1:1: "listener" is a table; write it as [[listener]], with two brackets"#,
         ),
         (
-            "[[listener]]\nwebsocket = 'localhost:80'",
-            r#"2:13: "websocket" is "localhost:80"; a name will not do: did you mean "127.0.0.1:80"?"#,
+            "[[listener]]\naddress = 'localhost:80'",
+            r#"2:11: "address" is "localhost:80"; a name will not do: did you mean "127.0.0.1:80"?"#,
         ),
         (
-            "[[listener]]\nwebsocket = ':80'",
-            r#"2:13: "websocket" is ":80"; it must be an IP address and a port, such as "127.0.0.1:8080""#,
+            "[[listener]]\naddress = ':80'",
+            r#"2:11: "address" is ":80"; it must be an IP address and a port, such as "127.0.0.1:8080", or a path, such as "unix:wamp.sock""#,
         ),
         (
-            "[[listener]]\nwebsocket = '0.0.0.0:80'\npath = 'ws'",
+            "[[listener]]\naddress = '0.0.0.0:80'\npath = 'ws'",
             r#"3:8: "path" is "ws"; it must be a URL's path, such as "/ws""#,
         ),
         (
-            "[[listener]]\nwebsocket = '0.0.0.0:80'\n[[listener]]\nwebsocket = '0.0.0.0:80'",
-            "4:13: another [[listener]] has 0.0.0.0:80 already; choose another port",
+            "[[listener]]\naddress = '0.0.0.0:80'\n[[listener]]\naddress = '0.0.0.0:80'",
+            "4:11: another [[listener]] has 0.0.0.0:80 already; choose another",
+        ),
+        (
+            "[[listener]]\naddress = 'unix:'",
+            r#"2:11: "address" is "unix:"; it must be an IP address and a port, such as "127.0.0.1:8080", or a path, such as "unix:wamp.sock""#,
+        ),
+        (
+            "[[listener]]\naddress = 'unix:x'\nmode = '999'",
+            r#"3:8: "mode" is "999"; it must be permissions in octal as a text, such as "660""#,
+        ),
+        (
+            "[[listener]]\naddress = '0.0.0.0:80'\nmode = '660'",
+            r#"2:11: "mode" is for a Unix socket, and the address is none; remove it"#,
+        ),
+        (
+            "[[listener]]\naddress = 'unix:x'\n[listener.proxy]\nfrom = ['10.0.0.1']\nheader = 'forwarded'",
+            "2:11: [listener.proxy] goes by addresses, and a Unix socket's clients have none; remove it",
+        ),
+        (
+            "[[listener]]\naddress = '0.0.0.0:80'\nprotocols = ['websockets']",
+            r#"3:14: an item of "protocols" is "websockets"; did you mean "websocket"?"#,
+        ),
+        (
+            "[[listener]]\naddress = '0.0.0.0:80'\norigins = ['https://App.example.com/']",
+            r#"3:12: an item of "origins" is "https://App.example.com/"; it must be a site as browsers name it, such as "https://app.example.com", without a path"#,
+        ),
+        (
+            "[[listener]]\naddress = '0.0.0.0:80'\n[listener.tls]\ncertificate = 'c'",
+            r#"3:1: the key "key" is missing in [listener.tls]; it must be a path, such as "realms" or "/var/lib/countersign/realms""#,
+        ),
+        (
+            "[[listener]]\naddress = '0.0.0.0:80'\n[listener.tls]\ncertificate = 'c'\nkey = 'k'\nclient_certificate = 'required'",
+            r#"6:22: "client_certificate" says nothing without "client_roots", the file of the authorities that are believed; add it"#,
+        ),
+        (
+            "[[listener]]\naddress = '0.0.0.0:80'\n[listener.proxy]\nfrom = ['10.0.0.0/33']\nheader = 'forwarded'",
+            r#"4:9: an item of "from" is "10.0.0.0/33"; it must be an address or a network, such as "10.0.0.7" or "10.0.0.0/8""#,
         ),
     ] {
         let error = operator(text).expect_err(text).to_string();
