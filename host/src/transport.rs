@@ -1,6 +1,7 @@
 //! Connections that carry WAMP frames, and what bounds them before anybody has logged in.
 
 mod metered;
+pub mod rawsocket;
 mod websocket;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use thiserror::Error;
 
 use crate::wamp::Serializer;
 
+pub use rawsocket::{RawSocket, RawSocketSettings};
 pub use websocket::{WebSocket, WebSocketSettings};
 
 /// A connection to a client, whatever the transport: a stream of frames that come in, and a sink of
@@ -33,6 +35,8 @@ pub enum Broken {
     TooLarge { limit: usize },
     #[error("a frame of the wrong kind")]
     WrongKind,
+    #[error("a message of {length} octets is due, and the client takes no more than {limit}")]
+    TooLong { length: usize, limit: usize },
     #[error("the transport failed: {0}")]
     Failed(String),
 }
