@@ -5,6 +5,7 @@ mod http;
 mod listener;
 mod metered;
 mod proxy;
+pub mod rawsocket;
 mod request;
 mod rewound;
 mod tls;
@@ -18,6 +19,7 @@ use crate::wamp::Serializer;
 
 pub use connection::{Connection, TlsFacts, UnixPeer};
 pub use listener::{Arrived, Frames, Incoming, ListenError, Listener, NoArrival};
+pub use rawsocket::{RawSocket, RawSocketSettings};
 pub use rewound::Rewound;
 pub use websocket::{NoWebSocket, WebSocket, WebSocketSettings};
 
@@ -43,6 +45,8 @@ pub enum Broken {
     TooLarge { limit: usize },
     #[error("a frame of the wrong kind")]
     WrongKind,
+    #[error("a message of {length} octets is due, and the client takes no more than {limit}")]
+    TooLong { length: usize, limit: usize },
     #[error("the transport failed: {0}")]
     Failed(String),
 }

@@ -48,6 +48,11 @@ impl Deployment {
         self.put("countersign.toml", format!("{listener}{more}").as_bytes());
     }
 
+    /// Writes `countersign.toml` with this `[[listener]]`, which need not be on the network.
+    pub fn listener(&self, listener: &str) {
+        self.put("countersign.toml", format!("[[listener]]\n{listener}").as_bytes());
+    }
+
     /// Writes the file of a realm.
     pub fn realm(&self, name: &str, text: &str) {
         self.put(&format!("realms/{name}.toml"), text.as_bytes());

@@ -18,7 +18,7 @@ mod router;
 
 use std::{future::Future, time::Duration};
 
-pub use client::{Client, Refusal, hello, sign};
+pub use client::{Client, Refusal, Transport, hello, sign};
 pub use component::{Component, components};
 pub use deployment::Deployment;
 pub use log::{Event, Log};

@@ -43,7 +43,12 @@ impl Program {
 
     /// Does some jobs, one after the other, and returns what came of each.
     pub async fn run(self, router: &Router, jobs: &[Job<'_>]) -> Vec<Value> {
-        let mut running = self.start(router, jobs);
+        self.run_at(router.url(), jobs).await
+    }
+
+    /// The same at a URL, which can be one for RawSocket.
+    pub async fn run_at(self, url: &str, jobs: &[Job<'_>]) -> Vec<Value> {
+        let mut running = self.start_at(url, jobs);
         let mut outcomes = Vec::new();
         for _ in jobs {
             outcomes.push(running.line().await);
@@ -53,10 +58,15 @@ impl Program {
 
     /// Starts on some jobs.
     pub fn start(self, router: &Router, jobs: &[Job]) -> Running {
+        self.start_at(router.url(), jobs)
+    }
+
+    /// The same at a URL, which can be one for RawSocket.
+    pub fn start_at(self, url: &str, jobs: &[Job]) -> Running {
         let jobs: Vec<Value> = jobs.iter().copied().map(Job::to_json).collect();
         let mut process = self
             .command()
-            .arg(json!({ "url": router.url(), "jobs": jobs }).to_string())
+            .arg(json!({ "url": url, "jobs": jobs }).to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

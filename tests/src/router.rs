@@ -67,6 +67,19 @@ impl Router {
         &self.url
     }
 
+    /// The same as host and port.
+    pub fn address(&self) -> &str {
+        let address = self.url.trim_start_matches("ws://");
+        address
+            .split_once('/')
+            .map_or(address, |(address, _)| address)
+    }
+
+    /// Where it listens for RawSocket.
+    pub fn rawsocket_url(&self) -> String {
+        format!("rs://{}", self.address())
+    }
+
     /// The most memory that it has had, in octets.
     pub fn peak_memory(&self) -> u64 {
         let process = self.process.id().expect("it runs");

@@ -170,7 +170,9 @@ async fn connection(incoming: Incoming, hello: Duration, sessions: Arc<Sessions>
         Ok(Ok((Arrived::WebSocket(wire), connection))) => {
             sessions.serve(*wire, connection, place, since).await;
         }
-        Ok(Ok((Arrived::RawSocket(_), _))) => {}
+        Ok(Ok((Arrived::RawSocket(wire), connection))) => {
+            sessions.serve(*wire, connection, place, since).await;
+        }
         Ok(Err(reason)) if reason.is_notable() => {
             tracing::info!(peer, %reason, "a connection carries no WAMP");
         }

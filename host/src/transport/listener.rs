@@ -19,7 +19,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
 use super::{
-    Connection, NoWebSocket, Rewound, UnixPeer, WebSocket, WebSocketSettings, http, proxy,
+    Broken, Connection, NoWebSocket, RawSocket, RawSocketSettings, Rewound, UnixPeer, WebSocket, WebSocketSettings, http, proxy,
     proxy::{ProxyError, Told},
     request::{self, Asked},
     tls::{Terms, TlsError},
@@ -62,8 +62,9 @@ enum Bound {
 #[derive(Debug)]
 struct ListenerTerms {
     speaks_websocket: bool,
-    speaks_rawsocket: bool,
     websocket: WebSocketSettings,
+    /// None: RawSocket is not spoken.
+    rawsocket: Option<RawSocketSettings>,
     tls: Option<Terms>,
     proxy: Option<Proxy>,
 }
@@ -107,10 +108,18 @@ impl Listener {
             session_frame: frames.session,
             ping: frames.ping,
         };
+        let rawsocket = RawSocketSettings {
+            login_frame: frames.login,
+            session_frame: frames.session,
+            ping: frames.ping,
+        };
         let terms = ListenerTerms {
             speaks_websocket: config.protocols.contains(&Protocol::WebSocket),
-            speaks_rawsocket: config.protocols.contains(&Protocol::RawSocket),
             websocket,
+            rawsocket: config
+                .protocols
+                .contains(&Protocol::RawSocket)
+                .then_some(rawsocket),
             tls,
             proxy: config.proxy.clone(),
         };
@@ -211,8 +220,7 @@ pub struct Incoming {
 #[derive(Debug)]
 pub enum Arrived {
     WebSocket(Box<WebSocket<Carrier>>),
-    /// Its handshake is still to come.
-    RawSocket(Rewound<Carrier>),
+    RawSocket(Box<RawSocket<Rewound<Carrier>>>),
 }
 
 /// Why a connection carries no WAMP.
@@ -226,6 +234,8 @@ pub enum NoArrival {
     Tls(io::Error),
     #[error(transparent)]
     WebSocket(#[from] NoWebSocket),
+    #[error("no RawSocket came about: {0}")]
+    RawSocket(#[from] Broken),
     #[error("the client speaks neither WebSocket nor RawSocket")]
     Nonsense,
     #[error("this listener does not speak RawSocket")]
@@ -278,10 +288,9 @@ impl Incoming {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         if early.first() == Some(&RAWSOCKET) {
-            if !terms.speaks_rawsocket {
-                return Err(NoArrival::NoRawSocket);
-            }
-            return Ok((Arrived::RawSocket(Rewound::new(early, stream)), connection));
+            let settings = terms.rawsocket.as_ref().ok_or(NoArrival::NoRawSocket)?;
+            let rawsocket = RawSocket::accept(Rewound::new(early, stream), settings).await?;
+            return Ok((Arrived::RawSocket(Box::new(rawsocket)), connection));
         }
         let request = match request::read(&mut stream, &mut early).await? {
             Asked::WebSocket(request) if terms.speaks_websocket => request,

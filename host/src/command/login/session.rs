@@ -5,9 +5,10 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroize;
 
 use super::{
-    address::Address,
     answer::{NoAnswer, Prover},
-    connection::{Connection, ConnectionError, Problem},
+    connection::{Connection, ConnectionError},
+    dialer::Dialer,
+    problem::Problem,
 };
 use crate::{
     command::output::columns,
@@ -81,12 +82,12 @@ pub enum LoginError {
 impl Session {
     /// Connects, says HELLO, and answers all CHALLENGEs until there is a WELCOME.
     pub async fn join(
-        address: &Address,
+        dialer: &Dialer,
         serializer: Serializer,
         hello: &Hello,
         prover: Prover,
     ) -> Result<Self, LoginError> {
-        let mut connection = Connection::open(address, serializer).await?;
+        let mut connection = Connection::open(dialer, serializer).await?;
         match log_in(&mut connection, hello, Arc::new(prover)).await {
             Ok(welcome) => Ok(Self {
                 connection,

@@ -15,8 +15,10 @@ use tokio_tungstenite::{
     },
 };
 
-use super::*;
+use super::{dialer::Socket, *};
 use crate::wamp::{Id, Message, Value};
+
+mod transports;
 
 #[derive(Parser)]
 struct CommandLine {
@@ -99,9 +101,9 @@ fn authextra_is_json() {
 #[test]
 fn wrong_arguments_are_explained() {
     assert!(
-        args(&["wss://localhost/"])
+        args(&["http://localhost/"])
             .unwrap_err()
-            .contains("wss:// is not supported yet")
+            .contains("it must be like ws://127.0.0.1:8080/ws")
     );
     assert!(
         args(&["--authid", "a\u{1b}"])
@@ -122,7 +124,7 @@ struct FakeRouter {
 
 /// The client, seen from there.
 struct Client {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Box<dyn Socket>>,
     serializer: Serializer,
 }
 
@@ -137,12 +139,28 @@ impl FakeRouter {
     async fn login(&self, words: &[&str], lines: &'static str) -> Result<Session, LoginError> {
         let url = format!("ws://{}/ws", self.listener.local_addr().unwrap());
         let args = args(&[&[url.as_str()], words].concat()).unwrap();
-        let (hello, prover) = plan(&args, Prompt::lines(lines.as_bytes())).unwrap();
-        Session::join(&args.address, args.serializer.into(), &hello, prover).await
+        login(&args, lines).await
+    }
+
+    async fn stream(&self) -> TcpStream {
+        self.listener.accept().await.unwrap().0
     }
 
     async fn client(&self) -> Client {
-        let (stream, _) = self.listener.accept().await.unwrap();
+        Client::accept(self.stream().await).await
+    }
+}
+
+/// Logs in, answering questions by these lines.
+async fn login(args: &LoginArgs, lines: &'static str) -> Result<Session, LoginError> {
+    let (hello, prover) = plan(args, Prompt::lines(lines.as_bytes())).unwrap();
+    let dialer = Dialer::new(args.address.clone(), &args.tls).unwrap();
+    Session::join(&dialer, args.serializer.into(), &hello, prover).await
+}
+
+impl Client {
+    async fn accept(stream: impl Socket + 'static) -> Self {
+        let stream: Box<dyn Socket> = Box::new(stream);
         let mut serializer = None;
         #[expect(clippy::result_large_err, reason = "the library asks for it")]
         let choose = |request: &Request, mut response: Response| -> Result<_, ErrorResponse> {
@@ -154,14 +172,12 @@ impl FakeRouter {
             Ok(response)
         };
         let stream = accept_hdr_async(stream, choose).await.unwrap();
-        Client {
+        Self {
             stream,
             serializer: serializer.unwrap(),
         }
     }
-}
 
-impl Client {
     async fn hear(&mut self) -> Message {
         let frame: Bytes = match self.stream.next().await.unwrap().unwrap() {
             tungstenite::Message::Text(text) => text.into(),
@@ -460,7 +476,7 @@ async fn what_is_no_router_is_told_apart() {
 
     let web_page = async {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let (mut stream, _) = router.listener.accept().await.unwrap();
+        let mut stream = router.stream().await;
         let _ = stream.read(&mut [0; 4096]).await.unwrap();
         stream
             .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
@@ -474,12 +490,9 @@ async fn what_is_no_router_is_told_apart() {
         "{failed}"
     );
 
-    let address: Address = format!("ws://{}", router.listener.local_addr().unwrap())
-        .parse()
-        .unwrap();
+    let address = format!("ws://{}", router.listener.local_addr().unwrap());
     drop(router);
-    let (hello, prover) = plan(&args(&[]).unwrap(), Prompt::lines(&b""[..])).unwrap();
-    let failed = Session::join(&address, Serializer::Json, &hello, prover).await;
+    let failed = login(&args(&[&address]).unwrap(), "").await;
     let failed = failed.err().unwrap().to_string();
     assert!(failed.contains("is the router running"), "{failed}");
 }
