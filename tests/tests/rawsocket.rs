@@ -116,7 +116,7 @@ async fn what_cannot_be_agreed_to_is_answered_with_its_error() {
         assert_eq!(answer, [0x7f, error << 4, 0, 0], "{octets:x?}");
         let mut more = Vec::new();
         stream.read_to_end(&mut more).await.unwrap();
-        assert_eq!(more, []);
+        assert!(more.is_empty(), "{more:?}");
     }
 }
 
