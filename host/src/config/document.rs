@@ -270,6 +270,17 @@ impl<'d> Table<'d> {
             .unwrap_or_else(|| Self::new(self.problems, self.inner(key), self.at, DeTable::new()))
     }
 
+    /// The table under a key, if there is one.
+    pub(super) fn optional_table(
+        &mut self,
+        key: &'static str,
+    ) -> Result<Option<Table<'d>>, Reported> {
+        let place = self.inner(key);
+        self.take(key)
+            .map(|value| self.open(place, value))
+            .transpose()
+    }
+
     /// The tables of an array, `[[key]]`. What is no table is reported and left out.
     pub(super) fn tables(&mut self, key: &'static str) -> Result<Vec<Table<'d>>, Reported> {
         let Some(value) = self.take(key) else {
