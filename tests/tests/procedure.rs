@@ -84,7 +84,9 @@ fn within(timeout: &str) -> String {
     let limits = "[method.ticket]\nlimits = { wall = \"100s\" }";
     let allow = "allow = [\"com.acme.authenticate\"]";
     let timeout = format!("{allow}, timeout = \"{timeout}\"");
-    REALM.replace("[method.ticket]", limits).replace(allow, &timeout)
+    REALM
+        .replace("[method.ticket]", limits)
+        .replace(allow, &timeout)
 }
 
 /// A session that has registered a procedure, and answers when and as it is told.
@@ -107,14 +109,23 @@ impl Callee {
         };
         client.send(&register).await;
         let registered = client.receive().await;
-        assert!(matches!(registered, Message::Registered { .. }), "{registered:?}");
+        assert!(
+            matches!(registered, Message::Registered { .. }),
+            "{registered:?}"
+        );
         Self(client)
     }
 
     /// The next question: its id and its arguments.
     async fn asked(&mut self) -> (Id, Vec<Value>) {
         let message = self.0.receive().await;
-        let Message::Invocation { request, payload, details, .. } = message else {
+        let Message::Invocation {
+            request,
+            payload,
+            details,
+            ..
+        } = message
+        else {
             panic!("{message:?}")
         };
         assert_eq!(details, Dict::new());
@@ -222,7 +233,10 @@ async fn authenticators_written_for_crossbar_let_stock_clients_in() {
 
             let told = authenticator.line().await;
             assert_eq!(told["procedure"], job.method);
-            assert_eq!((&told["realm"], &told["authid"]), (&json!("realm1"), &json!(job.authid)));
+            assert_eq!(
+                (&told["realm"], &told["authid"]),
+                (&json!("realm1"), &json!(job.authid))
+            );
             let details = &told["details"];
             assert_eq!(details["session"], welcome["session"]);
             assert_eq!(details["authmethod"], job.method);
@@ -293,7 +307,10 @@ async fn what_a_python_program_raises_or_forgets_to_return_lets_nobody_in() {
     let _authenticator = authenticator(&router).await;
     denied(Client::greet(&router, with_token(&["token"], "broken")).await).await;
     let said = why(&router, 1).await;
-    assert!(said.starts_with("token: com.acme.token refuses: wamp.error.runtime_error"), "{said}");
+    assert!(
+        said.starts_with("token: com.acme.token refuses: wamp.error.runtime_error"),
+        "{said}"
+    );
     denied(Client::greet(&router, with_token(&["token"], "nothing")).await).await;
     let said = why(&router, 2).await;
     let expected = "token failed: it could not decide: com.acme.token returned nothing, which is \
@@ -320,7 +337,11 @@ async fn t01_every_denial_has_the_same_octets_and_its_own_reason() {
     let router = house(&within("50ms")).start().await;
     let mut octets = Vec::new();
 
-    octets.push(denied(with_ticket(&router, "alice", "x").await).await.octets);
+    octets.push(
+        denied(with_ticket(&router, "alice", "x").await)
+            .await
+            .octets,
+    );
     let said = why(&router, 1).await;
     let absent = "ticket failed: it could not decide: \"com.acme.authenticate\" in the realm \
                   \"admin\": no callee is registered for it";
@@ -343,23 +364,50 @@ async fn t01_every_denial_has_the_same_octets_and_its_own_reason() {
     let router = house(REALM).start().await;
     let mut callee = Callee::of(&router, AUTHENTICATE).await;
     let garbage = [
-        (vec![], "returned nothing, which is neither a role nor a dictionary"),
+        (
+            vec![],
+            "returned nothing, which is neither a role nor a dictionary",
+        ),
         (vec![Value::Bool(true)], "returned a truth value, which is"),
         (vec!["".into()], "returned an empty \"role\""),
-        (vec!["user".into(), "user".into()], "not one value: 2 arguments, 0 by keyword"),
-        (vec![Dict::new().into()], "returned no \"role\", and the settings name none"),
-        (vec!["x".repeat(1 << 17).into()], "more than are read"),
-        (vec!["admin".into()], "gave the role \"admin\", which the realm does not have"),
         (
-            vec![Dict::new().with("role", "user").with("realm", "admin").into()],
+            vec!["user".into(), "user".into()],
+            "not one value: 2 arguments, 0 by keyword",
+        ),
+        (
+            vec![Dict::new().into()],
+            "returned no \"role\", and the settings name none",
+        ),
+        (vec!["x".repeat(1 << 17).into()], "more than are read"),
+        (
+            vec!["admin".into()],
+            "gave the role \"admin\", which the realm does not have",
+        ),
+        (
+            vec![
+                Dict::new()
+                    .with("role", "user")
+                    .with("realm", "admin")
+                    .into(),
+            ],
             "returned the realm \"admin\": a client joins the realm that it asked for",
         ),
         (
-            vec![Dict::new().with("role", "user").with("authid", "a\u{1b}[2J").into()],
+            vec![
+                Dict::new()
+                    .with("role", "user")
+                    .with("authid", "a\u{1b}[2J")
+                    .into(),
+            ],
             "authid",
         ),
         (
-            vec![Dict::new().with("role", "user").with("extra", "x".repeat(1 << 16)).into()],
+            vec![
+                Dict::new()
+                    .with("role", "user")
+                    .with("extra", "x".repeat(1 << 16))
+                    .into(),
+            ],
             "more than are read",
         ),
         (
@@ -389,7 +437,10 @@ async fn a_callee_that_leaves_before_its_answer_has_let_nobody_in() {
     drop(callee);
     denied(client).await;
     let said = why(&router, 1).await;
-    assert!(said.contains("the callee left before it answered"), "{said}");
+    assert!(
+        said.contains("the callee left before it answered"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -424,10 +475,12 @@ async fn t05_a_signature_is_good_for_its_own_challenge_only() {
     let Message::Authenticate { signature, .. } = &good else {
         unreachable!()
     };
-    let no_signature = ["", "x", &signature.repeat(100), &format!("{signature}=")]
-        .map(|signature| Message::Authenticate {
-            signature: signature.to_owned(),
-            extra: Dict::new(),
+    let no_signature =
+        ["", "x", &signature.repeat(100), &format!("{signature}=")].map(|signature| {
+            Message::Authenticate {
+                signature: signature.to_owned(),
+                extra: Dict::new(),
+            }
         });
     let mut octets = Vec::new();
     for bad in [vec![good.clone()], no_signature.to_vec()].concat() {
@@ -501,8 +554,14 @@ async fn t19_a_realm_that_does_not_agree_is_not_asked() {
     assert!(!good);
     let mend = "add there: [[authenticates]] realm = \"realm1\", procedures = \
                 [\"com.acme.authenticate\"]";
-    assert!(said.contains("realm1.toml: the method ticket would ask"), "{said}");
-    assert!(said.contains("admin.toml does not agree") && said.contains(mend), "{said}");
+    assert!(
+        said.contains("realm1.toml: the method ticket would ask"),
+        "{said}"
+    );
+    assert!(
+        said.contains("admin.toml does not agree") && said.contains(mend),
+        "{said}"
+    );
 
     let router = deployment.start().await;
     let stays_out = router.log.mention("the realm stays out").await;
@@ -511,7 +570,9 @@ async fn t19_a_realm_that_does_not_agree_is_not_asked() {
     assert_eq!(client.refusal().await.reason, reason::NO_SUCH_REALM);
 
     // What the other realm's file says is noticed, and holds for the very next call.
-    router.deployment.realm("admin", &format!("{ADMIN}{CONSENT}"));
+    router
+        .deployment
+        .realm("admin", &format!("{ADMIN}{CONSENT}"));
     router.log.generation("realm1", 1).await;
     let mut callee = Callee::of(&router, AUTHENTICATE).await;
     let mut client = with_ticket(&router, "alice", "x").await;
@@ -536,8 +597,14 @@ async fn a_misspelt_realm_is_told_and_so_is_a_method_without_a_grant() {
     let ungranted = "roles = [\"user\"]\n[[login]]\nsteps = [\"procedure\"]\n";
     deployment.realm("realm1", ungranted);
     let (good, said) = deployment.check().await;
-    assert!(!good && said.contains("countersign:auth/procedures@0.1.0"), "{said}");
-    assert!(said.contains("say which in its table: procedures = {"), "{said}");
+    assert!(
+        !good && said.contains("countersign:auth/procedures@0.1.0"),
+        "{said}"
+    );
+    assert!(
+        said.contains("say which in its table: procedures = {"),
+        "{said}"
+    );
 }
 
 /// A callee that would have to be asked before it can be there.

@@ -212,8 +212,7 @@ impl Default for CallLimits {
 }
 
 impl Word for Capability {
-    const FORM: &'static str =
-        r#"one of "credentials", "counters", "recovery-codes", "transport", "logging", "wasi", "procedures""#;
+    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "transport", "logging", "wasi", "procedures""#;
     const WORDS: &'static [(&'static str, Self)] = &[
         (Self::Credentials.name(), Self::Credentials),
         (Self::Counters.name(), Self::Counters),

@@ -222,7 +222,9 @@ fn leave_a_way_in(
     methods: &BTreeMap<StepName, MethodConfig>,
 ) -> Result<(), Reported> {
     let asks_here = |step: &StepName| {
-        let procedures = methods.get(step).and_then(|method| method.procedures.as_ref());
+        let procedures = methods
+            .get(step)
+            .and_then(|method| method.procedures.as_ref());
         procedures.is_some_and(|procedures| procedures.realm == *name)
     };
     if logins.is_empty() || !logins.iter().all(|login| login.steps.iter().any(asks_here)) {

@@ -140,7 +140,11 @@ fn a_realm_that_says_everything() {
     assert!(procedures.allow.contains("com.acme.authenticate"));
     assert_eq!(procedures.allow.len(), 2);
     assert_eq!(procedures.timeout, Duration::from_secs(2));
-    assert!(realm.methods["ticket"].imports.contains(&Capability::Procedures));
+    assert!(
+        realm.methods["ticket"]
+            .imports
+            .contains(&Capability::Procedures)
+    );
 
     let [authenticates] = &realm.authenticates[..] else {
         panic!("one realm")

@@ -94,7 +94,9 @@ pub(super) fn check(realm: &config::Realm, path: &Path) -> Result<(), ConsentErr
 
 /// Names the one that may have been meant, and no others: they are other tenants'.
 fn advice(missing: &RealmName, path: &Path) -> String {
-    let siblings = path.parent().and_then(|directory| directory.read_dir().ok());
+    let siblings = path
+        .parent()
+        .and_then(|directory| directory.read_dir().ok());
     let siblings: Vec<String> = siblings
         .into_iter()
         .flatten()

@@ -83,7 +83,10 @@ impl Transport {
         Self {
             peer: spelt_like_crossbar(peer),
             confidential,
-            untold: UNTOLD.map(|key| (key.to_owned(), Value::Null)).into_iter().collect(),
+            untold: UNTOLD
+                .map(|key| (key.to_owned(), Value::Null))
+                .into_iter()
+                .collect(),
         }
     }
 }

@@ -29,7 +29,12 @@ impl Principal {
         let mut said = match said {
             Value::String(role) => Map::from_iter([("role".to_owned(), Value::String(role))]),
             Value::Object(said) => said,
-            other => return Err(format!("{}, which is neither a role nor a dictionary", kind(&other))),
+            other => {
+                return Err(format!(
+                    "{}, which is neither a role nor a dictionary",
+                    kind(&other)
+                ));
+            }
         };
         if let Some(other) = text(&mut said, "realm")?
             && other != realm

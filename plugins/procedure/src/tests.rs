@@ -126,7 +126,10 @@ fn a_dictionary_can_name_the_client_and_tell_it_something() {
     let Verdict::Accept(identity) = accept(read(said).unwrap()) else {
         panic!("not accepted")
     };
-    assert_eq!((&*identity.authid, &*identity.authrole), ("ID09125", "user"));
+    assert_eq!(
+        (&*identity.authid, &*identity.authrole),
+        ("ID09125", "user")
+    );
     assert_eq!(identity.authextra, r#"{"hint":[1,2]}"#);
     assert_eq!(identity.authprovider.as_deref(), Some("dynamic"));
 }
@@ -141,16 +144,37 @@ fn the_settings_role_is_for_clients_without_one() {
 #[test]
 fn what_is_neither_a_role_nor_a_dictionary_with_one_lets_nobody_in() {
     for (said, error) in [
-        (json!(null), "nothing, which is neither a role nor a dictionary"),
-        (json!(true), "a truth value, which is neither a role nor a dictionary"),
-        (json!(1), "a number, which is neither a role nor a dictionary"),
-        (json!(["user"]), "a list, which is neither a role nor a dictionary"),
+        (
+            json!(null),
+            "nothing, which is neither a role nor a dictionary",
+        ),
+        (
+            json!(true),
+            "a truth value, which is neither a role nor a dictionary",
+        ),
+        (
+            json!(1),
+            "a number, which is neither a role nor a dictionary",
+        ),
+        (
+            json!(["user"]),
+            "a list, which is neither a role nor a dictionary",
+        ),
         (json!(""), "an empty \"role\""),
         (json!({}), "no \"role\", and the settings name none"),
         (json!({ "role": 1 }), "a number as \"role\", not text"),
-        (json!({ "role": "user", "authid": "" }), "an empty \"authid\""),
-        (json!({ "role": "user", "authid": 1 }), "a number as \"authid\", not text"),
-        (json!({ "role": "user", "extra": [] }), "a list as \"extra\", not a dictionary"),
+        (
+            json!({ "role": "user", "authid": "" }),
+            "an empty \"authid\"",
+        ),
+        (
+            json!({ "role": "user", "authid": 1 }),
+            "a number as \"authid\", not text",
+        ),
+        (
+            json!({ "role": "user", "extra": [] }),
+            "a list as \"extra\", not a dictionary",
+        ),
         (
             json!({ "role": "user", "realm": "other" }),
             "the realm \"other\": a client joins the realm that it asked for, or none",
@@ -159,7 +183,10 @@ fn what_is_neither_a_role_nor_a_dictionary_with_one_lets_nobody_in() {
         assert_eq!(read(said.clone()), Err(error.into()), "{said}");
     }
     let nobody = Principal::read(json!("user"), "acme", None, None);
-    assert_eq!(nobody, Err("no \"authid\", and the client gave none".into()));
+    assert_eq!(
+        nobody,
+        Err("no \"authid\", and the client gave none".into())
+    );
 }
 
 #[test]
@@ -267,7 +294,10 @@ fn a_salt_alone_has_the_rest_by_default_as_clients_do() {
     let said = json!({ "role": "user", "secret": "x", "salt": "salt123" });
     let challenge = challenged(&said, Secret::Key);
     let extra: Value = serde_json::from_str(&challenge.extra).unwrap();
-    assert_eq!((&extra["iterations"], &extra["keylen"]), (&json!(1000), &json!(32)));
+    assert_eq!(
+        (&extra["iterations"], &extra["keylen"]),
+        (&json!(1000), &json!(32))
+    );
 }
 
 #[test]

@@ -77,7 +77,10 @@ impl Proof {
     /// What is wrong with them, to stand after "returned".
     pub(crate) fn read(said: &Value, secret: Secret) -> Result<Self, String> {
         let Value::Object(members) = said else {
-            return Err(format!("{}, not a dictionary with a \"secret\"", kind(said)));
+            return Err(format!(
+                "{}, not a dictionary with a \"secret\"",
+                kind(said)
+            ));
         };
         let key = match members.get("secret") {
             // With an empty secret anyone could log in.
@@ -94,7 +97,9 @@ impl Proof {
                     .map_err(|_| "a \"salt\", \"iterations\" or \"keylen\" that cannot be read")?,
             ),
         };
-        if let Some(Salting { iterations, keylen, .. }) = &salting
+        if let Some(Salting {
+            iterations, keylen, ..
+        }) = &salting
             && (*iterations == 0 || !(1..=LONGEST_KEY).contains(keylen))
         {
             return Err("\"iterations\" or a \"keylen\" that no key can be derived with".into());

@@ -156,14 +156,24 @@ async fn t19_a_realm_is_asked_only_for_what_it_agreed_to() {
     let _callee = house.callee();
     for (caller, procedure, expected) in [
         ("acme", "com.acme.other", Unsuccessful::NoCallee),
-        ("acme", "com.acme.delete", no_consent("acme", "com.acme.delete")),
+        (
+            "acme",
+            "com.acme.delete",
+            no_consent("acme", "com.acme.delete"),
+        ),
         ("other", PROCEDURE, no_consent("other", PROCEDURE)),
         ("admin", "com.acme.delete", Unsuccessful::NoCalleeYet),
     ] {
-        let answer = house.callees(caller, "admin").call(procedure, arguments()).await;
+        let answer = house
+            .callees(caller, "admin")
+            .call(procedure, arguments())
+            .await;
         assert_eq!(answer, Err(expected), "{caller}");
     }
-    let answer = house.callees("acme", "nowhere").call(PROCEDURE, arguments()).await;
+    let answer = house
+        .callees("acme", "nowhere")
+        .call(PROCEDURE, arguments())
+        .await;
     assert_eq!(answer, Err(Unsuccessful::NoRealm));
 }
 

@@ -45,7 +45,10 @@ fn an_error_of_the_callee_is_an_answer() {
     let mut realm = Realm::new();
     let mut alice = realm.join("alice");
     alice.registered(PROCEDURE, none());
-    for (said, heard) in [("com.refused", "com.refused"), ("no uri", reason::INVALID_URI)] {
+    for (said, heard) in [
+        ("com.refused", "com.refused"),
+        ("no uri", reason::INVALID_URI),
+    ] {
         let inquiry = inquire(&realm.router);
         let error = Message::Error {
             kind: Code::Invocation,
@@ -71,7 +74,9 @@ fn a_result_with_options_that_cannot_be_read_is_an_error() {
     let inquiry = inquire(&realm.router);
     alice.answer(alice.invoked().0, none().with("progress", 1));
     let answer = now(inquiry.answer());
-    assert!(matches!(&answer, Some(Answer::Error { error, .. }) if error == reason::INVALID_ARGUMENT));
+    assert!(
+        matches!(&answer, Some(Answer::Error { error, .. }) if error == reason::INVALID_ARGUMENT)
+    );
 }
 
 #[test]
@@ -95,9 +100,15 @@ fn where_nobody_can_be_called_the_router_learns_so_at_once() {
     };
     assert_eq!(ask(&realm, PROCEDURE, payload()), Some(Unasked::NoCallee));
     let mut alice = realm.join("alice");
-    assert_eq!(ask(&realm, "wamp.session.kill", payload()), Some(Unasked::NoCallee));
+    assert_eq!(
+        ask(&realm, "wamp.session.kill", payload()),
+        Some(Unasked::NoCallee)
+    );
     alice.registered(PROCEDURE, none());
-    assert_eq!(ask(&realm, PROCEDURE, unreadable()), Some(Unasked::Unreadable));
+    assert_eq!(
+        ask(&realm, PROCEDURE, unreadable()),
+        Some(Unasked::Unreadable)
+    );
     assert!(alice.hears_nothing());
     assert_eq!(realm.router.census().inquiries, 0);
 }
