@@ -2,9 +2,10 @@
 
 use std::fs;
 
-use countersign::wamp::{Dict, Id, Message, Payload, Value, reason};
+use countersign::wamp::{Dict, Message, Value, reason};
 use countersign_tests::{
-    Client, Component, Deployment, Event, Job, Program, Refusal, Router, Running, hello, sign,
+    Callee, Client, Component, Deployment, Event, Job, Program, Refusal, Router, Running, hello,
+    sign,
 };
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -87,67 +88,6 @@ fn within(timeout: &str) -> String {
     REALM
         .replace("[method.ticket]", limits)
         .replace(allow, &timeout)
-}
-
-/// A session that has registered a procedure, and answers when and as it is told.
-struct Callee(Client);
-
-impl Callee {
-    async fn of(router: &Router, procedure: &str) -> Self {
-        let Message::Hello { realm, mut details } = hello("admin", &["anonymous"], None) else {
-            unreachable!()
-        };
-        let features = Dict::new().with("call_canceling", true);
-        let callee = Dict::new().with("features", features);
-        details.insert("roles", Dict::new().with("callee", callee));
-        let mut client = Client::greet(router, Message::Hello { realm, details }).await;
-        client.receive().await;
-        let register = Message::Register {
-            request: Id::MIN,
-            options: Dict::new(),
-            procedure: procedure.into(),
-        };
-        client.send(&register).await;
-        let registered = client.receive().await;
-        assert!(
-            matches!(registered, Message::Registered { .. }),
-            "{registered:?}"
-        );
-        Self(client)
-    }
-
-    /// The next question: its id and its arguments.
-    async fn asked(&mut self) -> (Id, Vec<Value>) {
-        let message = self.0.receive().await;
-        let Message::Invocation {
-            request,
-            payload,
-            details,
-            ..
-        } = message
-        else {
-            panic!("{message:?}")
-        };
-        assert_eq!(details, Dict::new());
-        (request, payload.arguments().unwrap())
-    }
-
-    async fn interrupted(&mut self) -> Id {
-        let message = self.0.receive().await;
-        let Message::Interrupt { request, .. } = message else {
-            panic!("{message:?}")
-        };
-        request
-    }
-
-    async fn returns(&mut self, request: Id, arguments: Vec<Value>) {
-        let answer = Message::Yield {
-            request,
-            options: Dict::new(),
-            payload: Payload::list(arguments),
-        };
-        self.0.send(&answer).await;
-    }
 }
 
 /// Somebody who has shown a ticket.
@@ -347,7 +287,7 @@ async fn t01_every_denial_has_the_same_octets_and_its_own_reason() {
                   \"admin\": no callee is registered for it";
     assert!(said.starts_with(absent), "{said}");
 
-    let mut callee = Callee::of(&router, AUTHENTICATE).await;
+    let mut callee = Callee::join(&router, "admin", AUTHENTICATE).await;
     let client = with_ticket(&router, "alice", "x").await;
     let (slow, _) = callee.asked().await;
     octets.push(denied(client).await.octets);
@@ -362,7 +302,7 @@ async fn t01_every_denial_has_the_same_octets_and_its_own_reason() {
 
     // With time enough for what is said to be heard.
     let router = house(REALM).start().await;
-    let mut callee = Callee::of(&router, AUTHENTICATE).await;
+    let mut callee = Callee::join(&router, "admin", AUTHENTICATE).await;
     let garbage = [
         (
             vec![],
@@ -431,7 +371,7 @@ async fn t01_every_denial_has_the_same_octets_and_its_own_reason() {
 #[tokio::test]
 async fn a_callee_that_leaves_before_its_answer_has_let_nobody_in() {
     let router = house(REALM).start().await;
-    let mut callee = Callee::of(&router, AUTHENTICATE).await;
+    let mut callee = Callee::join(&router, "admin", AUTHENTICATE).await;
     let client = with_ticket(&router, "alice", "x").await;
     callee.asked().await;
     drop(callee);
@@ -446,7 +386,7 @@ async fn a_callee_that_leaves_before_its_answer_has_let_nobody_in() {
 #[tokio::test]
 async fn a_client_that_leaves_takes_its_question_with_it() {
     let router = house(REALM).start().await;
-    let mut callee = Callee::of(&router, AUTHENTICATE).await;
+    let mut callee = Callee::join(&router, "admin", AUTHENTICATE).await;
     let client = with_ticket(&router, "alice", "x").await;
     let (request, arguments) = callee.asked().await;
     assert_eq!(arguments[1], Value::from("alice"));
@@ -503,7 +443,7 @@ async fn t05_a_signature_is_good_for_its_own_challenge_only() {
 async fn a_callee_that_does_not_answer_keeps_nobody_else_waiting() {
     const AT_ONE_TIME: usize = 16;
     let router = house(&within("60s")).start().await;
-    let mut callee = Callee::of(&router, AUTHENTICATE).await;
+    let mut callee = Callee::join(&router, "admin", AUTHENTICATE).await;
     let mut clients = Vec::new();
     for number in 0..AT_ONE_TIME + 8 {
         clients.push(with_ticket(&router, &format!("client-{number}"), "x").await);
@@ -534,7 +474,7 @@ async fn a_callee_that_does_not_answer_keeps_nobody_else_waiting() {
 #[tokio::test]
 async fn a_call_goes_on_while_the_callees_realm_is_reloaded() {
     let router = house(REALM).start().await;
-    let mut callee = Callee::of(&router, AUTHENTICATE).await;
+    let mut callee = Callee::join(&router, "admin", AUTHENTICATE).await;
     let mut client = with_ticket(&router, "alice", "x").await;
     let (request, _) = callee.asked().await;
     let admin = format!("{ADMIN}{CONSENT}# another generation\n");
@@ -574,7 +514,7 @@ async fn t19_a_realm_that_does_not_agree_is_not_asked() {
         .deployment
         .realm("admin", &format!("{ADMIN}{CONSENT}"));
     router.log.generation("realm1", 1).await;
-    let mut callee = Callee::of(&router, AUTHENTICATE).await;
+    let mut callee = Callee::join(&router, "admin", AUTHENTICATE).await;
     let mut client = with_ticket(&router, "alice", "x").await;
     let (request, _) = callee.asked().await;
     callee.returns(request, vec!["user".into()]).await;
@@ -629,7 +569,7 @@ async fn a_callee_whose_own_login_asks_for_it_is_told_so() {
 #[tokio::test]
 async fn an_answer_is_for_the_login_that_asked() {
     let router = house(REALM).start().await;
-    let mut callee = Callee::of(&router, AUTHENTICATE).await;
+    let mut callee = Callee::join(&router, "admin", AUTHENTICATE).await;
     let mut alice = with_ticket(&router, "alice", "of alice").await;
     let (of_alice, _) = callee.asked().await;
     let mut bob = with_ticket(&router, "bob", "of bob").await;
