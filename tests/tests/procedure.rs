@@ -272,38 +272,9 @@ async fn as_a_second_step_it_is_told_what_the_first_has_found() {
     assert_eq!(told["details"]["proven"], proven);
 }
 
-#[tokio::test]
-async fn t01_every_denial_has_the_same_octets_and_its_own_reason() {
-    let router = house(&within("50ms")).start().await;
-    let mut octets = Vec::new();
-
-    octets.push(
-        denied(with_ticket(&router, "alice", "x").await)
-            .await
-            .octets,
-    );
-    let said = why(&router, 1).await;
-    let absent = "ticket failed: it could not decide: \"com.acme.authenticate\" in the realm \
-                  \"admin\": no callee is registered for it";
-    assert!(said.starts_with(absent), "{said}");
-
-    let mut callee = Callee::join(&router, "admin", AUTHENTICATE).await;
-    let client = with_ticket(&router, "alice", "x").await;
-    let (slow, _) = callee.asked().await;
-    octets.push(denied(client).await.octets);
-    assert_eq!(callee.interrupted().await, slow);
-    let said = why(&router, 2).await;
-    assert!(said.contains("no answer within 50ms"), "{said}");
-    // Too late, and no violation: the callee goes on.
-    callee.returns(slow, vec!["user".into()]).await;
-    let client = with_ticket(&router, "alice", "x").await;
-    callee.asked().await;
-    denied(client).await;
-
-    // With time enough for what is said to be heard.
-    let router = house(REALM).start().await;
-    let mut callee = Callee::join(&router, "admin", AUTHENTICATE).await;
-    let garbage = [
+/// What callees return that lets nobody in, and what the log says of it.
+fn useless_results() -> Vec<(Vec<Value>, &'static str)> {
+    vec![
         (
             vec![],
             "returned nothing, which is neither a role nor a dictionary",
@@ -354,8 +325,41 @@ async fn t01_every_denial_has_the_same_octets_and_its_own_reason() {
             vec![Dict::new().with("role", "user").with("extra", "x").into()],
             "returned text as \"extra\", not a dictionary",
         ),
-    ];
-    for (count, (arguments, reason)) in (1..).zip(garbage) {
+    ]
+}
+
+#[tokio::test]
+async fn t01_every_denial_has_the_same_octets_and_its_own_reason() {
+    let router = house(&within("50ms")).start().await;
+    let mut octets = Vec::new();
+
+    octets.push(
+        denied(with_ticket(&router, "alice", "x").await)
+            .await
+            .octets,
+    );
+    let said = why(&router, 1).await;
+    let absent = "ticket failed: it could not decide: \"com.acme.authenticate\" in the realm \
+                  \"admin\": no callee is registered for it";
+    assert!(said.starts_with(absent), "{said}");
+
+    let mut callee = Callee::join(&router, "admin", AUTHENTICATE).await;
+    let client = with_ticket(&router, "alice", "x").await;
+    let (slow, _) = callee.asked().await;
+    octets.push(denied(client).await.octets);
+    assert_eq!(callee.interrupted().await, slow);
+    let said = why(&router, 2).await;
+    assert!(said.contains("no answer within 50ms"), "{said}");
+    // Too late, and no violation: the callee goes on.
+    callee.returns(slow, vec!["user".into()]).await;
+    let client = with_ticket(&router, "alice", "x").await;
+    callee.asked().await;
+    denied(client).await;
+
+    // With time enough for what is said to be heard.
+    let router = house(REALM).start().await;
+    let mut callee = Callee::join(&router, "admin", AUTHENTICATE).await;
+    for (count, (arguments, reason)) in (1..).zip(useless_results()) {
         let client = with_ticket(&router, "alice", "x").await;
         let (request, _) = callee.asked().await;
         callee.returns(request, arguments).await;
