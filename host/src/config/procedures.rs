@@ -42,7 +42,7 @@ impl Procedures {
         let timeout = table.within_or(
             "timeout",
             (wall / 2).clamp(Duration::from_millis(1), Duration::from_secs(5)),
-            Duration::from_millis(1)..=Duration::from_secs(600),
+            Duration::from_millis(1)..=Duration::from_mins(10),
         );
         let (realm, allow) = (realm?, allow?);
         if allow.value.is_empty() {

@@ -38,7 +38,7 @@ async fn t19_the_host_says_which_realm_asks() {
         answer: Some(Value::from("user")),
         ..Callee::default()
     });
-    let procedures = procedures(&callee, Duration::from_secs(60));
+    let procedures = procedures(&callee, Duration::from_mins(1));
     let details = Dict::new().with("ticket", "secret!!!");
     let answer = procedures.ask("com.a", Some("alice".into()), details.clone());
     assert_eq!(answer.await.as_deref(), Ok("\"user\""));
