@@ -13,6 +13,7 @@ mod method;
 mod name;
 mod operator;
 mod permission;
+mod procedures;
 mod quantity;
 mod realm;
 mod scalar;
@@ -20,14 +21,17 @@ mod settings;
 
 pub use error::{ConfigError, Problem};
 pub use method::{CallLimits, Capability, MethodConfig};
-pub use name::{ComponentName, RealmName, RoleName, StepName, UrlPath};
 pub use listener::{
-    ClientCertificate, ListenAddress, Listener, Protocol, Proxy, ProxyHeader, SocketMode, Tls, WebOrigin,
+    ClientCertificate, ListenAddress, Listener, Protocol, Proxy, ProxyHeader, SocketMode, Tls,
+    WebOrigin,
 };
+pub use name::{ComponentName, ProcedureName, RealmName, RoleName, StepName, UrlPath};
 pub use operator::{LoginLimits, Operator, PasswordLimits, SessionLimits};
 pub use permission::Permission;
+pub use procedures::{Authenticates, Procedures};
 pub use quantity::Octets;
 pub use realm::{Login, Realm};
+pub(crate) use scalar::nearest;
 pub use settings::Settings;
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod revision;
 mod runtime;
 
 pub use call::{Method, MethodParts};
-pub use capability::{Capability, Grant};
+pub use capability::{Callees, Calling, Capability, Grant, Procedures, Unsuccessful};
 pub use guest::Fault;
 pub use limits::{Limit, Limits};
 pub use revision::{Digest, LoadError, Manifest, Revision, Source};

@@ -62,6 +62,7 @@ impl House {
             settings: format!("{{\"does\":\"{deed}\"}}"),
             limits,
             keyring: self.keyring.clone(),
+            procedures: None,
         };
         let revision = Arc::clone(&self.revision);
         Method::new(Arc::clone(&self.runtime), revision, parts)

@@ -57,6 +57,7 @@ impl House {
             settings: settings.into(),
             limits,
             keyring: self.keyring.clone(),
+            procedures: None,
         };
         Ok(Method::new(Arc::clone(&self.runtime), Arc::new(revision), parts).await?)
     }

@@ -264,15 +264,19 @@ impl<'d> Table<'d> {
 
     /// The table under a key; an empty one where there is none.
     pub(super) fn table(&mut self, key: &'static str) -> Table<'d> {
-        self.optional_table(key)
-            .unwrap_or_else(|| Self::new(self.problems, self.inner(key), self.at, DeTable::new()))
+        let found = self.optional_table(key).ok().flatten();
+        found.unwrap_or_else(|| Self::new(self.problems, self.inner(key), self.at, DeTable::new()))
     }
 
     /// The table under a key, if there is one.
-    pub(super) fn optional_table(&mut self, key: &'static str) -> Option<Table<'d>> {
+    pub(super) fn optional_table(
+        &mut self,
+        key: &'static str,
+    ) -> Result<Option<Table<'d>>, Reported> {
         let place = self.inner(key);
-        let value = self.take(key)?;
-        self.open(place, value).ok()
+        self.take(key)
+            .map(|value| self.open(place, value))
+            .transpose()
     }
 
     /// The tables of an array, `[[key]]`. What is no table is reported and left out.

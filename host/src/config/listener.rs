@@ -120,11 +120,10 @@ impl Listener {
         let path = table.optional::<UrlPath>("path");
         let mode = table.optional::<SocketMode>("mode");
         let origins = table.list::<WebOrigin>("origins");
-        let tls = table
-            .optional_table("tls")
-            .map(|tls| Tls::take(tls, base))
-            .transpose();
-        let proxy = table.optional_table("proxy").map(Proxy::take).transpose();
+        let tls = table.optional_table("tls");
+        let tls = tls.and_then(|tls| tls.map(|tls| Tls::take(tls, base)).transpose());
+        let proxy = table.optional_table("proxy");
+        let proxy = proxy.and_then(|proxy| proxy.map(Proxy::take).transpose());
 
         let Placed { at, value: address } = address?;
         let (protocols, mode, proxy) = (protocols?, mode?, proxy?);

@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    document::{Reported, Table, values},
+    document::{Placed, Reported, Table, values},
     name::{ComponentName, RoleName, StepName},
+    procedures::Procedures,
     quantity::Octets,
     realm::check_role,
     scalar::Word,
@@ -20,8 +21,10 @@ pub struct MethodConfig {
     pub settings: Settings,
     /// What one call of it may take.
     pub limits: CallLimits,
-    /// What it may import. Default: everything.
+    /// What it may import. Default: everything that does not reach outside the host.
     pub imports: BTreeSet<Capability>,
+    /// Which procedures it may ask: there if `imports` has [`Capability::Procedures`].
+    pub procedures: Option<Procedures>,
 }
 
 /// What one call of a method may take.
@@ -56,17 +59,35 @@ pub enum Capability {
     /// randomness, streams, standard output and error (which go to the log), and a file system and
     /// an environment that are empty.
     Wasi,
+    /// Procedures of a realm of this router, which are named one by one.
+    Procedures,
 }
 
 impl Capability {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Credentials,
         Self::Counters,
         Self::RecoveryCodes,
         Self::Transport,
         Self::Logging,
         Self::Wasi,
+        Self::Procedures,
     ];
+
+    /// Whether it must be asked for, since it reaches outside the host.
+    const fn reaches_outside(self) -> bool {
+        matches!(self, Self::Procedures)
+    }
+
+    /// What to write into the table of a method that is to have it.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Procedures => {
+                "say which in its table: procedures = { realm = \"…\", allow = [\"…\"] }"
+            }
+            _ => "add its name to the method's imports",
+        }
+    }
 
     /// Its name in a realm's file.
     pub const fn name(self) -> &'static str {
@@ -77,6 +98,7 @@ impl Capability {
             Self::Transport => "transport",
             Self::Logging => "logging",
             Self::Wasi => "wasi",
+            Self::Procedures => "procedures",
         }
     }
 }
@@ -92,17 +114,33 @@ impl MethodConfig {
         let settings = table.opaque("settings");
         let limits = CallLimits::take(table.table("limits"));
         let imports = table.list::<Capability>("imports");
+        let procedures = match table.optional_table("procedures") {
+            Ok(Some(table)) => Procedures::take(table, &settings, limits.wall).map(Some),
+            Ok(None) => Ok(None),
+            Err(reported) => Err(reported),
+        };
 
         let role =
             settings::role(&settings).map(|(at, role)| check_role(at, role, roles, table.problems));
         let settings = Settings::read(settings, table.problems);
         role.transpose()?;
         let default = Self::for_step(step);
+        let procedures = procedures?;
+        let imports = match imports? {
+            Some(listed) => listed_with(&table, listed, procedures.is_some())?,
+            None if procedures.is_some() => {
+                let mut imports = default.imports;
+                imports.insert(Capability::Procedures);
+                imports
+            }
+            None => default.imports,
+        };
         Ok(Self {
             component: component?.map_or(default.component, |found| found.value),
             settings: settings?,
             limits,
-            imports: imports?.map_or(default.imports, |found| values(found).collect()),
+            imports,
+            procedures,
         })
     }
 
@@ -113,8 +151,35 @@ impl MethodConfig {
             component: component.expect("a step's name with .wasm is a component's name"),
             settings: Settings::default(),
             limits: CallLimits::default(),
-            imports: Capability::ALL.into(),
+            imports: Capability::ALL
+                .into_iter()
+                .filter(|capability| !capability.reaches_outside())
+                .collect(),
+            procedures: None,
         }
+    }
+}
+
+/// The list `imports`, if it and the table `procedures` are both there or both not.
+fn listed_with(
+    table: &Table<'_>,
+    listed: Vec<Placed<Capability>>,
+    has_procedures: bool,
+) -> Result<BTreeSet<Capability>, Reported> {
+    let of = |wanted: Capability| listed.iter().find(|found| found.value == wanted);
+    match (of(Capability::Procedures), has_procedures) {
+        (Some(found), false) => Err(table.problems.report(found.at, || {
+            format!(
+                "\"procedures\" are imported, and none is named; {}",
+                Capability::Procedures.advice()
+            )
+        })),
+        (None, true) => Err(table.problems.report(table.at, || {
+            "the method has the table \"procedures\", and \"imports\" leaves them out; add \
+             \"procedures\" to \"imports\", or remove one of the two"
+                .to_owned()
+        })),
+        _ => Ok(values(listed).collect()),
     }
 }
 
@@ -147,8 +212,7 @@ impl Default for CallLimits {
 }
 
 impl Word for Capability {
-    const FORM: &'static str =
-        r#"one of "credentials", "counters", "recovery-codes", "transport", "logging", "wasi""#;
+    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "transport", "logging", "wasi", "procedures""#;
     const WORDS: &'static [(&'static str, Self)] = &[
         (Self::Credentials.name(), Self::Credentials),
         (Self::Counters.name(), Self::Counters),
@@ -156,5 +220,6 @@ impl Word for Capability {
         (Self::Transport.name(), Self::Transport),
         (Self::Logging.name(), Self::Logging),
         (Self::Wasi.name(), Self::Wasi),
+        (Self::Procedures.name(), Self::Procedures),
     ];
 }

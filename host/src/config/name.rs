@@ -66,6 +66,14 @@ name! {
 }
 
 name! {
+    /// A procedure: a WAMP URI by the loose rule, whose first component is not `wamp`; at most 128
+    /// octets.
+    ProcedureName,
+    "a procedure's URI outside \"wamp.\", such as \"com.example.authenticate\"",
+    |text| Uri::check(text).is_ok() && !is_reserved(text)
+}
+
+name! {
     /// A role of a realm: 1 to 128 octets, without white space and control characters.
     RoleName,
     "a role without white space, such as \"user\"",

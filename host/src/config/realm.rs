@@ -12,6 +12,7 @@ use super::{
     method::MethodConfig,
     name::{RealmName, RoleName, StepName},
     permission::Permission,
+    procedures::Authenticates,
     scalar::{Scalar, nearest, quoted, suggestion},
 };
 
@@ -35,6 +36,8 @@ pub struct Realm {
     pub methods: BTreeMap<StepName, MethodConfig>,
     /// What is not allowed here is forbidden. No two have the same role and pattern.
     pub permissions: Vec<Permission>,
+    /// Which other realms may have their clients authenticated here. No two name the same.
+    pub authenticates: Vec<Authenticates>,
 }
 
 /// One way into a realm.
@@ -73,7 +76,14 @@ impl Realm {
             // An unknown role is a problem only where the roles are known.
             let known_roles = roles.as_ref().ok();
             let methods = methods(&mut top, logins.as_deref().ok(), known_roles);
+            let methods = match (&name, &logins, methods) {
+                (Ok(name), Ok(logins), Ok(methods)) => {
+                    leave_a_way_in(&top, name, logins, &methods).map(|()| methods)
+                }
+                (_, _, methods) => methods,
+            };
             let permissions = permissions(&mut top, known_roles);
+            let authenticates = authenticates(&mut top, name.as_ref().ok());
             Ok(Self {
                 name: name?,
                 roles: roles?,
@@ -81,6 +91,7 @@ impl Realm {
                 logins: logins?,
                 methods: methods?,
                 permissions: permissions?,
+                authenticates: authenticates?,
             })
         })
     }
@@ -198,6 +209,48 @@ fn permissions(
         }
         Err(problems.report(at, || {
             "an earlier [[permission]] has the same role, uri and match; make them one".to_owned()
+        }))
+    }))
+}
+
+/// A callee must log in before it can be asked. Where each way into its realm asks a callee there,
+/// nobody can be the first.
+fn leave_a_way_in(
+    top: &Table<'_>,
+    name: &RealmName,
+    logins: &[Login],
+    methods: &BTreeMap<StepName, MethodConfig>,
+) -> Result<(), Reported> {
+    let asks_here = |step: &StepName| {
+        let procedures = methods
+            .get(step)
+            .and_then(|method| method.procedures.as_ref());
+        procedures.is_some_and(|procedures| procedures.realm == *name)
+    };
+    if logins.is_empty() || !logins.iter().all(|login| login.steps.iter().any(asks_here)) {
+        return Ok(());
+    }
+    Err(top.problems.report(top.at, || {
+        "every [[login]] asks a procedure in this realm itself, so nobody who could answer can log \
+         in; add a [[login]] for the callee, or put the callee into another realm"
+            .to_owned()
+    }))
+}
+
+fn authenticates(
+    top: &mut Table<'_>,
+    name: Option<&RealmName>,
+) -> Result<Vec<Authenticates>, Reported> {
+    let problems = top.problems;
+    let mut seen = BTreeSet::new();
+    all(top.tables("authenticates")?.into_iter().map(|table| {
+        let at = table.at;
+        let authenticates = Authenticates::take(table, name)?;
+        if seen.insert(authenticates.realm.clone()) {
+            return Ok(authenticates);
+        }
+        Err(problems.report(at, || {
+            "an earlier [[authenticates]] has the same realm; make them one".to_owned()
         }))
     }))
 }

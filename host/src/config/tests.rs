@@ -23,6 +23,9 @@ steps = ["wampcra", "totp"]
 [[login]]
 steps = ["anonymous"]
 
+[[login]]
+steps = ["ticket"]
+
 [method.totp]
 component = "totp-2.wasm"
 settings = { digits = 6, skew = 0.5, strict = true, issuers = ["a", "b"], more.deep = -1 }
@@ -31,6 +34,15 @@ imports = ["credentials", "wasi"]
 
 [method.anonymous]
 settings.role = "guest"
+
+[method.ticket]
+component = "procedure.wasm"
+settings = { procedure = "com.acme.authenticate" }
+procedures = { realm = "admin", allow = ["com.acme.authenticate", "com.acme.b"], timeout = "2s" }
+
+[[authenticates]]
+realm = "other"
+procedures = ["com.acme.authenticate"]
 
 [[permission]]
 role = "user"
@@ -136,6 +148,24 @@ fn a_realm_that_says_everything() {
         [Capability::Credentials, Capability::Wasi].into()
     );
 
+    let procedures = realm.methods["ticket"].procedures.as_ref().unwrap();
+    assert_eq!(procedures.realm.as_str(), "admin");
+    assert!(procedures.allow.contains("com.acme.authenticate"));
+    assert_eq!(procedures.allow.len(), 2);
+    assert_eq!(procedures.timeout, Duration::from_secs(2));
+    assert!(
+        realm.methods["ticket"]
+            .imports
+            .contains(&Capability::Procedures)
+    );
+
+    let [authenticates] = &realm.authenticates[..] else {
+        panic!("one realm")
+    };
+    assert!(authenticates.allows("other", "com.acme.authenticate"));
+    assert!(!authenticates.allows("other", "com.acme.b"));
+    assert!(!authenticates.allows("third", "com.acme.authenticate"));
+
     let [prefix, wildcard, exact] = &realm.permissions[..] else {
         panic!("three permissions")
     };
@@ -166,6 +196,8 @@ fn a_step_without_a_table_has_its_defaults() {
     assert_eq!(wampcra.settings.to_json(), "{}");
     assert_eq!(wampcra.limits, CallLimits::default());
     assert_eq!(wampcra.imports.len(), 6);
+    assert!(!wampcra.imports.contains(&Capability::Procedures));
+    assert_eq!(wampcra.procedures, None);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 use std::{fmt, sync::Arc};
 
-use tokio::time::timeout;
+use tokio::{sync::SemaphorePermit, time::timeout};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::{
-    Fault, Limit, Limits, LoadError, Revision, Runtime,
+    Fault, Limit, Limits, LoadError, Procedures, Revision, Runtime,
     bindings::{Authenticator, AuthenticatorPre},
     contract,
     guest::{Guest, Label, Overrun},
@@ -23,7 +23,14 @@ pub struct Method {
     settings: String,
     limits: Limits,
     keyring: Keyring,
+    procedures: Option<Arc<Procedures>>,
     runtime: Arc<Runtime>,
+}
+
+/// The right to wait for a callee, until it is dropped.
+struct Turn<'a> {
+    _of_the_realm: SemaphorePermit<'a>,
+    _of_the_router: SemaphorePermit<'a>,
 }
 
 /// What a [`Method`] is made from.
@@ -35,6 +42,8 @@ pub struct MethodParts {
     pub settings: String,
     pub limits: Limits,
     pub keyring: Keyring,
+    /// None: it may ask nobody.
+    pub procedures: Option<Procedures>,
 }
 
 impl Method {
@@ -50,6 +59,7 @@ impl Method {
             settings,
             limits,
             keyring,
+            procedures,
         } = parts;
         let label = Label {
             realm,
@@ -62,10 +72,13 @@ impl Method {
             settings,
             limits,
             keyring,
+            procedures: procedures.map(Arc::new),
             runtime,
         };
         let checked = within(&method.runtime, &method.limits, async {
-            let (mut store, component) = method.instance(&Arc::new(Connection::default())).await?;
+            // Nobody outside is asked: this is no login.
+            let guest = method.guest(&Arc::new(Connection::default()));
+            let (mut store, component) = method.instance(guest).await?;
             component
                 .countersign_auth_about()
                 .call_check(&mut store, &method.settings)
@@ -82,8 +95,11 @@ impl Method {
     pub async fn call(&self, call: Call, connection: &Arc<Connection>) -> Result<Verdict, Fault> {
         let attempt = contract::attempt(call.attempt, &self.label.step, &self.settings);
         let answer = call.answer.map(contract::answer);
+        let _turn = self.turn().await?;
         let returned = within(&self.runtime, &self.limits, async {
-            let (mut store, component) = self.instance(connection).await?;
+            let mut guest = self.guest(connection);
+            guest.procedures.clone_from(&self.procedures);
+            let (mut store, component) = self.instance(guest).await?;
             let method = component.countersign_auth_method();
             match &answer {
                 None => method.call_begin(&mut store, &attempt).await,
@@ -94,11 +110,35 @@ impl Method {
         contract::verdict(returned, &self.limits)
     }
 
-    async fn instance(
-        &self,
-        connection: &Arc<Connection>,
-    ) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
-        let guest = Guest::new(&self.label, &self.keyring, connection, &self.limits);
+    /// Waits before there is an instance: so a realm whose callees are slow has its logins queue,
+    /// and takes no other realm's room. None for a method that asks nobody.
+    async fn turn(&self) -> Result<Option<Turn<'_>>, Fault> {
+        let Some(procedures) = &self.procedures else {
+            return Ok(None);
+        };
+        let stopping = |_| Fault::Overload("the router is stopping".into());
+        let turn = async {
+            Ok(Turn {
+                _of_the_realm: procedures.turns.acquire().await.map_err(stopping)?,
+                _of_the_router: self.runtime.waiters().acquire().await.map_err(stopping)?,
+            })
+        };
+        timeout(self.limits.wall, turn)
+            .await
+            .unwrap_or_else(|_| {
+                Err(Fault::Overload(format!(
+                    "too many logins wait for callees in the realm {:?}",
+                    procedures.realm
+                )))
+            })
+            .map(Some)
+    }
+
+    fn guest(&self, connection: &Arc<Connection>) -> Guest {
+        Guest::new(&self.label, &self.keyring, connection, &self.limits)
+    }
+
+    async fn instance(&self, guest: Guest) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
         instance(&self.runtime, &self.revision.pre, guest, &self.limits).await
     }
 }

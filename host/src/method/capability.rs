@@ -4,6 +4,7 @@
 mod counters;
 mod credentials;
 mod logging;
+mod procedures;
 mod recovery_codes;
 mod transport;
 mod wasi;
@@ -11,6 +12,7 @@ mod wasi;
 use std::fmt;
 
 pub(super) use logging::Log;
+pub use procedures::{Callees, Calling, Procedures, Unsuccessful};
 use wasmtime::{Engine, component::Linker};
 
 pub use crate::config::Capability;
@@ -31,6 +33,7 @@ impl Capability {
             Self::Transport => transport::INTERFACES.contains(&interface),
             Self::Logging => logging::INTERFACES.contains(&interface),
             Self::Wasi => wasi::INTERFACES.contains(&interface),
+            Self::Procedures => procedures::INTERFACES.contains(&interface),
         }
     }
 
@@ -72,6 +75,7 @@ impl Grant {
                     Capability::Transport => transport::link(&mut linker)?,
                     Capability::Logging => logging::link(&mut linker)?,
                     Capability::Wasi => wasi::link(&mut linker)?,
+                    Capability::Procedures => procedures::link(&mut linker)?,
                 }
             }
         }

@@ -4,7 +4,10 @@ use thiserror::Error;
 use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
-use super::{Limit, Limits, capability::Log};
+use super::{
+    Limit, Limits,
+    capability::{Log, Procedures},
+};
 use crate::{
     credential::{Keyring, StoreError, VerifyError},
     login::StepName,
@@ -15,6 +18,8 @@ use crate::{
 pub(super) struct Guest {
     pub(super) keyring: Keyring,
     pub(super) connection: Arc<Connection>,
+    /// During a login, where the realm grants them.
+    pub(super) procedures: Option<Arc<Procedures>>,
     pub(super) log: Log,
     pub(super) table: ResourceTable,
     pub(super) wasi: Option<Box<WasiCtx>>,
@@ -38,6 +43,7 @@ impl Guest {
         Self {
             keyring: keyring.clone(),
             connection: Arc::clone(connection),
+            procedures: None,
             log: Log::new(Arc::clone(label), limits.log),
             table,
             wasi: None,

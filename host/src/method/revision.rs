@@ -90,11 +90,14 @@ pub enum LoadError {
     #[error("it does not compile: {0}")]
     Invalid(String),
     #[error(
-        "it imports {import}, which the capability {capability:?} provides, and the realm does not \
-         grant that: add {capability:?} to the method's imports in the realm's file, or build the \
-         method without it"
+        "it imports {import}, which the capability {capability:?} provides, and the realm's file \
+         does not grant that: {advice}, or build the method without it"
     )]
-    NotGranted { import: String, capability: String },
+    NotGranted {
+        import: String,
+        capability: String,
+        advice: &'static str,
+    },
     #[error("it imports {import}, which no capability of this router provides")]
     UnknownImport { import: String },
     #[error("it does not implement the world countersign:auth/authenticator of this router: {0}")]
@@ -173,6 +176,7 @@ fn compile(
             Some(capability) => LoadError::NotGranted {
                 import,
                 capability: capability.name().into(),
+                advice: capability.advice(),
             },
             None => LoadError::UnknownImport { import },
         });

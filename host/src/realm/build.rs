@@ -2,7 +2,11 @@ use std::{collections::HashMap, fmt, path::PathBuf, sync::Arc};
 
 use thiserror::Error;
 
-use super::{ComponentError, Generation, components::Components};
+use super::{
+    ComponentError, ConsentError, Generation, Realms,
+    callees::{self, Turns},
+    components::Components,
+};
 use crate::{
     config::{self, ConfigError},
     credential::{Keyring, Vault},
@@ -18,6 +22,8 @@ pub enum RealmError {
     Config(#[from] ConfigError),
     #[error("{}", lines(.0))]
     Methods(Vec<MethodError>),
+    #[error(transparent)]
+    Consent(#[from] ConsentError),
 }
 
 /// One method of a realm that cannot be used.
@@ -61,6 +67,7 @@ pub struct Workshop {
     /// The directory of the components.
     methods: PathBuf,
     components: Components,
+    turns: Turns,
 }
 
 impl Workshop {
@@ -70,6 +77,7 @@ impl Workshop {
             vault,
             methods,
             components: Components::default(),
+            turns: Turns::default(),
         }
     }
 
@@ -77,11 +85,13 @@ impl Workshop {
         self.methods.join(method.component.as_str())
     }
 
-    /// Makes a generation, or tells of every method that stands in the way.
+    /// Makes a generation, or tells of every method that stands in the way. `realms` are those
+    /// whose callees methods may ask.
     pub async fn build(
         &self,
         realm: &config::Realm,
         number: u64,
+        realms: &Arc<Realms>,
     ) -> Result<Generation, RealmError> {
         let name: Arc<str> = realm.name.as_str().into();
         let roles: Vec<Arc<str>> = realm
@@ -95,7 +105,7 @@ impl Workshop {
         let mut errors = Vec::new();
         for (step, method) in &realm.methods {
             let step = StepName::new(step.as_str());
-            match self.method(&name, &step, method, &keyring).await {
+            match self.method(&name, &step, method, &keyring, realms).await {
                 Ok(method) => _ = methods.insert(step, Arc::new(method)),
                 Err(problem) => errors.push(MethodError {
                     realm: Arc::clone(&name),
@@ -119,6 +129,7 @@ impl Workshop {
             policy: Arc::new(policy),
             methods,
             permissions: Arc::new(permissions),
+            authenticates: realm.authenticates.clone(),
         })
     }
 
@@ -128,6 +139,7 @@ impl Workshop {
         step: &StepName,
         method: &config::MethodConfig,
         keyring: &Keyring,
+        realms: &Arc<Realms>,
     ) -> Result<Method, ComponentError> {
         let limits = Limits::from(&method.limits);
         let grant: Grant = method.imports.iter().copied().collect();
@@ -142,6 +154,10 @@ impl Workshop {
             settings: method.settings.to_json(),
             limits,
             keyring: keyring.clone(),
+            procedures: method
+                .procedures
+                .as_ref()
+                .map(|granted| callees::procedures(realm, granted, realms, &self.turns)),
         };
         Ok(Method::new(Arc::clone(&self.runtime), revision, parts).await?)
     }

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Hints, Realm, RealmError, Realms, Workshop};
+use super::{Hints, Realm, RealmError, Realms, Workshop, consent};
 use crate::{config, stamp::Stamp, wamp::reason};
 
 /// Keeps the realms like their files.
@@ -22,7 +22,8 @@ pub struct Reloader {
 /// What is known of a realm's file: when it was looked at last, and what came of it.
 #[derive(Debug, Default)]
 struct Known {
-    /// Of the file and of each component that it named. What has not changed since is not tried
+    /// Of the file, of each component that it named, and of the file of each realm whose callees
+    /// it would have asked. What has not changed since is not tried
     /// again, be it good or bad.
     stamps: Vec<(PathBuf, Option<Stamp>)>,
     realm: Option<Arc<Realm>>,
@@ -108,7 +109,7 @@ impl Reloader {
 
 async fn inspect(
     workshop: &Workshop,
-    realms: &Realms,
+    realms: &Arc<Realms>,
     path: &Path,
     known: &mut Known,
 ) -> Result<Arc<Realm>, RealmError> {
@@ -120,7 +121,10 @@ async fn inspect(
         .values()
         .map(|method| workshop.component_path(method));
     known.stamps.extend(components.map(stamp));
-    let generation = workshop.build(&realm, known.number + 1).await?;
+    let callees = consent::files(&realm, path);
+    known.stamps.extend(callees.into_iter().map(stamp));
+    consent::check(&realm, path)?;
+    let generation = workshop.build(&realm, known.number + 1, realms).await?;
     known.number += 1;
     let realm = match &known.realm {
         Some(realm) => {

@@ -184,7 +184,84 @@ fn methods() {
     );
     says(
         "[method.wampcra]\nimports = ['log']",
-        r#"6:12: an item of "imports" is "log"; known are "credentials", "counters", "recovery-codes", "transport", "logging", "wasi""#,
+        r#"6:12: an item of "imports" is "log"; known are "credentials", "counters", "recovery-codes", "transport", "logging", "wasi", "procedures""#,
+    );
+}
+
+#[test]
+fn procedures() {
+    let says = |text: &str, expected: &str| {
+        realm_says(
+            &format!("[[login]]\nsteps = ['ticket']\n[method.ticket]\n{text}"),
+            &[expected],
+        );
+    };
+    says(
+        "procedures = { realm = 'admin', allow = ['com.a'], timout = '2s' }",
+        r#"6:52: unknown key "timout" in [method.ticket.procedures]; did you mean "timeout"?"#,
+    );
+    says(
+        "procedures = 'com.a'",
+        r#"6:14: there is "com.a" where a table must be; write [method.ticket.procedures]"#,
+    );
+    says(
+        "procedures = { realm = 'admin' }",
+        r#"6:14: the key "allow" is missing in [method.ticket.procedures]; it must be a list, each item a procedure's URI outside "wamp.", such as "com.example.authenticate""#,
+    );
+    says(
+        "procedures = { realm = 'admin', allow = [] }",
+        r#"6:41: "allow" is empty; list the procedures that may be called"#,
+    );
+    says(
+        "procedures = { realm = 'a/b', allow = ['com.a'] }",
+        r#"6:24: "realm" is "a/b", of which there can be no file; name another"#,
+    );
+    says(
+        "procedures = { realm = 'admin', allow = ['wamp.session.kill'] }",
+        r#"6:42: an item of "allow" is "wamp.session.kill"; it must be a procedure's URI outside "wamp.", such as "com.example.authenticate""#,
+    );
+    says(
+        "procedures = { realm = 'admin', allow = ['com.a'], timeout = '10s' }",
+        r#"6:14: "timeout" ("10s") is not less than the limit "wall" ("10s") of the whole call; raise "wall" under "limits""#,
+    );
+    says(
+        "settings.procedure = 'com.acme.auth'\nprocedures = { realm = 'admin', allow = ['com.acme.auht'] }",
+        r#"6:22: the setting "procedure" is "com.acme.auth", which "allow" does not have; did you mean "com.acme.auht"?"#,
+    );
+    says(
+        "imports = ['procedures']",
+        r#"6:12: "procedures" are imported, and none is named; say which in its table: procedures = { realm = "…", allow = ["…"] }"#,
+    );
+    says(
+        "imports = ['logging']\nprocedures = { realm = 'admin', allow = ['com.a'] }",
+        r#"5:1: the method has the table "procedures", and "imports" leaves them out; add "procedures" to "imports", or remove one of the two"#,
+    );
+    says(
+        "procedures = { realm = 'acme', allow = ['com.a'] }",
+        "1:1: every [[login]] asks a procedure in this realm itself, so nobody who could answer can log in; add a [[login]] for the callee, or put the callee into another realm",
+    );
+}
+
+#[test]
+fn authenticates() {
+    let says = |text: &str, expected: &str| {
+        realm_says(&format!("[[authenticates]]\n{text}"), &[expected]);
+    };
+    says(
+        "realm = 'other'",
+        r#"3:1: the key "procedures" is missing in [[authenticates]]; it must be a list, each item a procedure's URI outside "wamp.", such as "com.example.authenticate""#,
+    );
+    says(
+        "realm = 'other'\nprocedures = []",
+        r#"5:14: "procedures" is empty; list those that the realm may have called"#,
+    );
+    says(
+        "realm = 'acme'\nprocedures = ['com.a']",
+        r#"4:9: "acme" is this realm itself, which need not allow itself anything; remove the table"#,
+    );
+    says(
+        "realm = 'other'\nprocedures = ['com.a']\n[[authenticates]]\nrealm = 'other'\nprocedures = ['com.b']",
+        "6:1: an earlier [[authenticates]] has the same realm; make them one",
     );
 }
 
