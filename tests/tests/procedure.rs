@@ -1,6 +1,6 @@
 //! A procedure decides who is let in: Crossbar's dynamic authenticators.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use countersign::wamp::{Dict, Message, Value, reason};
 use countersign_tests::{
@@ -171,14 +171,19 @@ async fn authenticators_written_for_crossbar_let_stock_clients_in() {
             assert_eq!(welcome["authmethod"], job.method, "{program:?}: {outcome}");
             assert_eq!(outcome["result"], 5, "{program:?}: {outcome}");
 
-            let told = authenticator.line().await;
+            // Some programs log in more than once for a job.
+            let told = loop {
+                let told = authenticator.line().await;
+                if told["details"]["session"] == welcome["session"] {
+                    break told;
+                }
+            };
             assert_eq!(told["procedure"], job.method);
             assert_eq!(
                 (&told["realm"], &told["authid"]),
                 (&json!("realm1"), &json!(job.authid))
             );
             let details = &told["details"];
-            assert_eq!(details["session"], welcome["session"]);
             assert_eq!(details["authmethod"], job.method);
             let peer = details["transport"]["peer"].as_str().unwrap();
             assert!(peer.starts_with("tcp4:127.0.0.1:"), "{peer}");
@@ -446,11 +451,15 @@ async fn t05_a_signature_is_good_for_its_own_challenge_only() {
 #[tokio::test]
 async fn a_callee_that_does_not_answer_keeps_nobody_else_waiting() {
     const AT_ONE_TIME: usize = 16;
-    let router = house(&within("60s")).start().await;
+    let router = Arc::new(house(&within("60s")).start().await);
     let mut callee = Callee::join(&router, "admin", AUTHENTICATE).await;
-    let mut clients = Vec::new();
+    let mut logins = JoinSet::new();
     for number in 0..AT_ONE_TIME + 8 {
-        clients.push(with_ticket(&router, &format!("client-{number}"), "x").await);
+        let router = Arc::clone(&router);
+        logins.spawn(async move {
+            let mut client = with_ticket(&router, &format!("client-{number}"), "x").await;
+            welcome(&mut client).await
+        });
     }
     let mut waiting = Vec::new();
     for _ in 0..AT_ONE_TIME {
@@ -460,10 +469,6 @@ async fn a_callee_that_does_not_answer_keeps_nobody_else_waiting() {
     Client::join(&router, "realm1").await;
     Client::join(&router, "admin").await;
     // As each is answered the next is asked, and nobody before.
-    let mut logins = JoinSet::new();
-    for mut client in clients {
-        logins.spawn(async move { welcome(&mut client).await });
-    }
     let mut answered = 0;
     while let Some(request) = waiting.pop() {
         callee.returns(request, vec!["user".into()]).await;
