@@ -8,22 +8,28 @@
 
 mod document;
 mod error;
+mod guesses;
+mod login;
 mod method;
 mod name;
 mod operator;
 mod permission;
 mod quantity;
 mod realm;
+mod role;
 mod scalar;
 mod settings;
 
 pub use error::{ConfigError, Problem};
+pub use guesses::{FirstStep, GuessLimits};
+pub use login::{Change, Login, Step, When};
 pub use method::{CallLimits, Capability, MethodConfig};
 pub use name::{ComponentName, RealmName, RoleName, StepName, UrlPath};
 pub use operator::{Listener, LoginLimits, Operator, PasswordLimits, SessionLimits};
 pub use permission::Permission;
-pub use quantity::Octets;
-pub use realm::{Login, Realm};
+pub use quantity::{Octets, duration};
+pub use realm::Realm;
+pub use role::Assurance;
 pub use settings::Settings;
 
 #[cfg(test)]

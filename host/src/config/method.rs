@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     document::{Reported, Table, values},
+    guesses::GuessLimits,
     name::{ComponentName, RoleName, StepName},
     quantity::Octets,
     realm::check_role,
@@ -22,6 +23,8 @@ pub struct MethodConfig {
     pub limits: CallLimits,
     /// What it may import. Default: everything.
     pub imports: BTreeSet<Capability>,
+    /// What wrong answers to it lead to.
+    pub guesses: GuessLimits,
 }
 
 /// What one call of a method may take.
@@ -92,6 +95,7 @@ impl MethodConfig {
         let settings = table.opaque("settings");
         let limits = CallLimits::take(table.table("limits"));
         let imports = table.list::<Capability>("imports");
+        let guesses = GuessLimits::take(table.table("guesses"));
 
         let role =
             settings::role(&settings).map(|(at, role)| check_role(at, role, roles, table.problems));
@@ -103,6 +107,7 @@ impl MethodConfig {
             settings: settings?,
             limits,
             imports: imports?.map_or(default.imports, |found| values(found).collect()),
+            guesses,
         })
     }
 
@@ -114,6 +119,7 @@ impl MethodConfig {
             settings: Settings::default(),
             limits: CallLimits::default(),
             imports: Capability::ALL.into(),
+            guesses: GuessLimits::default(),
         }
     }
 }

@@ -11,8 +11,8 @@ use super::{
     runtime::TICK,
 };
 use crate::{
-    credential::Keyring,
-    login::{Call, StepName, Verdict},
+    credential::{Bounds, Keyring, Kind},
+    login::{Authid, Call, StepName, Verdict},
 };
 
 /// What the host knows of the connection that a login comes over.
@@ -36,10 +36,12 @@ impl Connection {
 /// A step of a realm's policy: a revision with the realm's settings and limits for it.
 pub struct Method {
     pub revision: Arc<Revision>,
-    label: Arc<Label>,
+    pub(super) label: Arc<Label>,
     settings: String,
     limits: Limits,
-    keyring: Keyring,
+    pub(super) keyring: Keyring,
+    pub(super) guesses: Bounds,
+    pub(super) counts_first: bool,
     runtime: Arc<Runtime>,
 }
 
@@ -52,6 +54,10 @@ pub struct MethodParts {
     pub settings: String,
     pub limits: Limits,
     pub keyring: Keyring,
+    /// What wrong answers lead to,
+    pub guesses: Bounds,
+    /// and whether they are counted where this is a login's first step.
+    pub counts_first: bool,
 }
 
 impl Method {
@@ -67,6 +73,8 @@ impl Method {
             settings,
             limits,
             keyring,
+            guesses,
+            counts_first,
         } = parts;
         let label = Label {
             realm,
@@ -79,10 +87,14 @@ impl Method {
             settings,
             limits,
             keyring,
+            guesses,
+            counts_first,
             runtime,
         };
         let checked = within(&method.runtime, &method.limits, async {
-            let (mut store, component) = method.instance(&Arc::new(Connection::none())).await?;
+            let (mut store, component) = method
+                .instance(&Arc::new(Connection::none()), &method.keyring)
+                .await?;
             component
                 .countersign_auth_about()
                 .call_check(&mut store, &method.settings)
@@ -95,27 +107,52 @@ impl Method {
         Ok(method)
     }
 
-    /// Asks it, in an instance made for this call.
-    pub async fn call(&self, call: Call, connection: &Arc<Connection>) -> Result<Verdict, Fault> {
+    /// Whether an authid has a credential of a kind that this works with, be it usable or not.
+    pub fn is_enrolled(&self, authid: &Authid) -> Result<bool, Fault> {
+        let authid = authid.as_str().into();
+        for kind in &self.revision.manifest.credential_kinds {
+            let has = self.keyring.has(&Kind::from(kind.as_str()), &authid);
+            if has.map_err(|error| Fault::Store(error.to_string()))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Asks it, in an instance made for this call and with these credentials.
+    pub(super) async fn ask(
+        &self,
+        call: Call,
+        connection: &Arc<Connection>,
+        keyring: &Keyring,
+    ) -> Result<Verdict, Fault> {
         let attempt = contract::attempt(call.attempt, &self.label.step, &self.settings);
         let answer = call.answer.map(contract::answer);
-        let returned = within(&self.runtime, &self.limits, async {
-            let (mut store, component) = self.instance(connection).await?;
+        let (returned, withheld) = within(&self.runtime, &self.limits, async {
+            let (mut store, component) = self.instance(connection, keyring).await?;
             let method = component.countersign_auth_method();
-            match &answer {
+            let returned = match &answer {
                 None => method.call_begin(&mut store, &attempt).await,
                 Some(answer) => method.call_resume(&mut store, &attempt, answer).await,
-            }
+            }?;
+            Ok((returned, store.into_data().withheld))
         })
         .await?;
-        contract::verdict(returned, &self.limits)
+        match (contract::verdict(returned, &self.limits)?, withheld) {
+            // What the method can tell is that the answer did not fit.
+            (Verdict::Deny(why), Some(withheld)) => {
+                Ok(Verdict::Deny(format!("{why} ({withheld})")))
+            }
+            (verdict, _) => Ok(verdict),
+        }
     }
 
     async fn instance(
         &self,
         connection: &Arc<Connection>,
+        keyring: &Keyring,
     ) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
-        let guest = Guest::new(&self.label, &self.keyring, connection, &self.limits);
+        let guest = Guest::new(&self.label, keyring, connection, &self.limits);
         instance(&self.runtime, &self.revision.pre, guest, &self.limits).await
     }
 }
