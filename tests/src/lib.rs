@@ -9,6 +9,7 @@
 // This is a test's code: where something is not as it must be, the test has failed.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
+mod authenticator;
 mod client;
 mod component;
 mod deployment;
@@ -18,6 +19,7 @@ mod router;
 
 use std::{future::Future, time::Duration};
 
+pub use authenticator::{code, wrong_code};
 pub use client::{Client, Refusal, hello, sign};
 pub use component::{Component, components};
 pub use deployment::Deployment;
