@@ -8,7 +8,9 @@
 
 mod document;
 mod error;
+mod guesses;
 mod listener;
+mod login;
 mod method;
 mod name;
 mod operator;
@@ -16,11 +18,14 @@ mod permission;
 mod procedures;
 mod quantity;
 mod realm;
+mod role;
 mod scalar;
 mod settings;
 
 pub use error::{ConfigError, Problem};
-pub use method::{CallLimits, Capability, MethodConfig};
+pub use guesses::{FirstStep, GuessLimits};
+pub use login::{Change, Login, Step, When};
+pub use method::{CallLimits, Capability, Cleartext, MethodConfig};
 pub use listener::{
     ClientCertificate, ListenAddress, Listener, Protocol, Proxy, ProxyHeader, SocketMode, Tls,
     WebOrigin,
@@ -29,8 +34,9 @@ pub use name::{ComponentName, ProcedureName, RealmName, RoleName, StepName, UrlP
 pub use operator::{LoginLimits, Operator, PasswordLimits, SessionLimits};
 pub use permission::Permission;
 pub use procedures::{Authenticates, Procedures};
-pub use quantity::Octets;
-pub use realm::{Login, Realm};
+pub use quantity::{Octets, duration};
+pub use realm::Realm;
+pub use role::Assurance;
 pub(crate) use scalar::nearest;
 pub use settings::Settings;
 

@@ -16,6 +16,7 @@
 mod cache;
 mod decoy;
 pub mod enrol;
+mod guesses;
 mod material;
 mod parameters;
 mod password;
@@ -27,8 +28,10 @@ mod vault;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 pub use enrol::{EnrolError, Enrolment};
+pub use guesses::{Bounds, Guess, Guesser, Lock, Tally};
 pub use material::{Hash, Key, Material, PublicKey, PublicKeyError};
 pub use parameters::{Parameters, ParametersError};
 pub use password::{Argon2Error, PasswordHash, PasswordHashError};
@@ -36,7 +39,7 @@ pub use queue::{PasswordQueue, VerifyError};
 pub use recovery::{CodeHash, RecoveryCode};
 pub use sqlite::Sqlite;
 pub use store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
-pub use vault::{Credential, Keyring, Vault};
+pub use vault::{Credential, Keyring, Vault, Withheld};
 
 /// Names that are only text here: what is a valid one is decided where the text comes from.
 macro_rules! name {
@@ -137,4 +140,14 @@ pub struct Record {
     /// Rises with every change anywhere in the store, and is never used twice: the same version is
     /// the same credential. 0 for a decoy.
     pub version: u64,
+    /// Whether it may be used.
+    pub validity: Validity,
+}
+
+/// Whether a credential may be used: always, unless an operator has said otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Validity {
+    pub disabled: bool,
+    /// From then on it may not.
+    pub expires: Option<SystemTime>,
 }

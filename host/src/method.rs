@@ -9,6 +9,7 @@ mod bindings;
 mod call;
 mod capability;
 mod contract;
+mod guarded;
 mod guest;
 mod limits;
 mod revision;

@@ -97,6 +97,20 @@ impl Deployment {
         (output.status.success(), said)
     }
 
+    /// Runs `countersign credential` with these words. Returns whether it did what it should, and
+    /// what it said.
+    pub async fn credential(&self, words: &str) -> (bool, String) {
+        let mut command = tokio::process::Command::new(router::program());
+        command.args(["credential", "--config"]).arg(self.config());
+        command.args(words.split(' '));
+        let output = soon("an end of the command", command.output())
+            .await
+            .expect("a program");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        (output.status.success(), said)
+    }
+
     /// The file that the router is started with.
     pub fn config(&self) -> PathBuf {
         self.path("countersign.toml")

@@ -9,6 +9,7 @@
 // This is a test's code: where something is not as it must be, the test has failed.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
+mod authenticator;
 mod callee;
 mod client;
 mod component;
@@ -19,6 +20,7 @@ mod router;
 
 use std::{future::Future, time::Duration};
 
+pub use authenticator::{code, wrong_code};
 pub use callee::Callee;
 pub use client::{Client, Refusal, Transport, hello, sign};
 pub use component::{Component, components};

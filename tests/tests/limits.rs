@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use countersign::{
-    credential::{Keyring, PasswordQueue, Sqlite, Vault},
+    credential::{Bounds, Keyring, PasswordQueue, Sqlite, Vault},
     login::{Attempt, Authid, Call, StepName, Verdict},
     method::{
         Capability, Digest, Fault, Grant, Limit, Limits, Method, MethodParts, Revision,
@@ -22,6 +22,14 @@ const LIMITS: Limits = Limits {
     memory: 8 << 20,
     output: 64 << 10,
     log: 4 << 10,
+};
+
+/// Nobody guesses here.
+const BOUNDS: Bounds = Bounds {
+    most: 5,
+    lock: Duration::from_mins(1),
+    longest: Duration::from_hours(1),
+    total: 100,
 };
 
 /// A router's inside, without a network.
@@ -51,11 +59,11 @@ impl House {
         }
     }
 
-    async fn method(&self, deed: &str) -> Method {
+    async fn method(&self, deed: &str) -> Arc<Method> {
         self.method_within(deed, LIMITS).await
     }
 
-    async fn method_within(&self, deed: &str, limits: Limits) -> Method {
+    async fn method_within(&self, deed: &str, limits: Limits) -> Arc<Method> {
         let parts = MethodParts {
             realm: "realm1".into(),
             step: StepName::new("hostile"),
@@ -63,11 +71,12 @@ impl House {
             limits,
             keyring: self.keyring.clone(),
             procedures: None,
+            guesses: BOUNDS,
+            counts_first: false,
         };
         let revision = Arc::clone(&self.revision);
-        Method::new(Arc::clone(&self.runtime), revision, parts)
-            .await
-            .unwrap()
+        let method = Method::new(Arc::clone(&self.runtime), revision, parts).await;
+        Arc::new(method.unwrap())
     }
 }
 
@@ -75,7 +84,7 @@ fn read(path: &Path) -> Source {
     std::fs::read(path).unwrap().into()
 }
 
-async fn ask(method: &Method) -> Result<Verdict, Fault> {
+async fn ask(method: &Arc<Method>) -> Result<Verdict, Fault> {
     let attempt = Attempt {
         realm: "realm1".into(),
         session: Id::MIN,

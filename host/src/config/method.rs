@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     document::{Placed, Reported, Table, values},
+    guesses::GuessLimits,
     name::{ComponentName, RoleName, StepName},
     procedures::Procedures,
     quantity::Octets,
@@ -25,6 +26,17 @@ pub struct MethodConfig {
     pub imports: BTreeSet<Capability>,
     /// Which procedures it may ask: there if `imports` has [`Capability::Procedures`].
     pub procedures: Option<Procedures>,
+    /// What wrong answers to it lead to.
+    pub guesses: GuessLimits,
+    /// Whether it is asked where others could read along. None: unless clients send it a secret.
+    pub cleartext: Option<Cleartext>,
+}
+
+/// What there is on a connection that others could read along on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cleartext {
+    Allow,
+    Refuse,
 }
 
 /// What one call of a method may take.
@@ -119,6 +131,8 @@ impl MethodConfig {
             Ok(None) => Ok(None),
             Err(reported) => Err(reported),
         };
+        let guesses = GuessLimits::take(table.table("guesses"));
+        let cleartext = table.optional::<Cleartext>("cleartext");
 
         let role =
             settings::role(&settings).map(|(at, role)| check_role(at, role, roles, table.problems));
@@ -141,6 +155,8 @@ impl MethodConfig {
             limits,
             imports,
             procedures,
+            guesses,
+            cleartext: cleartext?.map(|found| found.value),
         })
     }
 
@@ -156,6 +172,8 @@ impl MethodConfig {
                 .filter(|capability| !capability.reaches_outside())
                 .collect(),
             procedures: None,
+            guesses: GuessLimits::default(),
+            cleartext: None,
         }
     }
 }
@@ -209,6 +227,12 @@ impl Default for CallLimits {
             log: Octets::kib(8),
         }
     }
+}
+
+impl Word for Cleartext {
+    const FORM: &'static str = r#""allow" or "refuse""#;
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("allow", Self::Allow), ("refuse", Self::Refuse)];
 }
 
 impl Word for Capability {

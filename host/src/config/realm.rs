@@ -7,19 +7,16 @@ use std::{
 };
 
 use super::{
-    document::{self, Placed, Problems, Reported, Table, all, values},
+    document::{self, Placed, Problems, Reported, Table, all},
     error::{self, ConfigError},
-    method::MethodConfig,
+    login::{self, Login, Step, When},
+    method::{Cleartext, MethodConfig},
     name::{RealmName, RoleName, StepName},
     permission::Permission,
     procedures::Authenticates,
+    role::{self, Assurance},
     scalar::{Scalar, nearest, quoted, suggestion},
 };
-
-/// More is a mistake, and each is tried in turn while a client waits.
-const MOST_LOGINS: usize = 64;
-const MOST_STEPS: usize = 8;
-const MOST_ROLES: usize = 256;
 
 /// A realm's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +25,12 @@ pub struct Realm {
     pub name: RealmName,
     /// The roles that a session can have. At least one.
     pub roles: BTreeSet<RoleName>,
+    /// What a login must have passed to get a role: for those that require something.
+    pub assurance: Assurance,
     /// How long a session may last. None: as long as the method allows.
     pub longest_session: Option<Duration>,
+    /// Whether anybody may log in where others could read along.
+    pub cleartext: Cleartext,
     /// The ways in, in the realm's order. With none, nobody can log in.
     pub logins: Vec<Login>,
     /// One for every step of `logins`, and no other.
@@ -38,13 +39,6 @@ pub struct Realm {
     pub permissions: Vec<Permission>,
     /// Which other realms may have their clients authenticated here. No two name the same.
     pub authenticates: Vec<Authenticates>,
-}
-
-/// One way into a realm.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Login {
-    /// All of them must be passed, in this order. Never empty, each different.
-    pub steps: Vec<StepName>,
 }
 
 impl Realm {
@@ -67,12 +61,22 @@ impl Realm {
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         document::parse(text, file, |mut top| {
             let name = name(file, top.problems);
-            let roles = roles(&mut top);
+            let written = role::take(&mut top);
             let longest_session = top.within(
                 "longest_session",
                 Duration::from_secs(1)..=Duration::from_hours(24 * 3650),
             );
-            let logins = logins(&mut top);
+            let cleartext = top.optional::<Cleartext>("cleartext");
+            let logins = login::take_all(&mut top);
+            let roles = written
+                .as_ref()
+                .map(|roles| role::names(roles))
+                .map_err(|reported| *reported);
+            // What a role requires is a problem only where the logins are known.
+            let assurance = written.and_then(|written| {
+                let logins = logins.as_ref().map_err(|reported| *reported)?;
+                role::assurance(written, logins, top.problems)
+            });
             // An unknown role is a problem only where the roles are known.
             let known_roles = roles.as_ref().ok();
             let methods = methods(&mut top, logins.as_deref().ok(), known_roles);
@@ -87,7 +91,9 @@ impl Realm {
             Ok(Self {
                 name: name?,
                 roles: roles?,
+                assurance: assurance?,
                 longest_session: longest_session?.map(|found| found.value),
+                cleartext: cleartext?.map_or(Cleartext::Allow, |found| found.value),
                 logins: logins?,
                 methods: methods?,
                 permissions: permissions?,
@@ -110,56 +116,6 @@ fn name(file: &Path, problems: &Problems) -> Result<RealmName, Reported> {
     })
 }
 
-fn roles(top: &mut Table<'_>) -> Result<BTreeSet<RoleName>, Reported> {
-    let roles = top.required_list::<RoleName>("roles")?;
-    match roles.value.len() {
-        0 => Err(top.problems.report(roles.at, || {
-            "\"roles\" is empty; list the roles that a session can have, such as \"user\"".into()
-        })),
-        1..=MOST_ROLES => Ok(values(roles.value).collect()),
-        count => Err(top.problems.report(roles.at, || {
-            format!("\"roles\" has {count} items; use at most {MOST_ROLES}")
-        })),
-    }
-}
-
-fn logins(top: &mut Table<'_>) -> Result<Vec<Login>, Reported> {
-    let mut seen = BTreeSet::new();
-    let logins: Vec<Login> = all(top.tables("login")?.into_iter().map(|mut table| {
-        let login = login(&mut table)?;
-        if seen.insert(login.clone()) {
-            return Ok(login);
-        }
-        Err(table.problems.report(table.at, || {
-            "an earlier [[login]] has the same steps; remove one".to_owned()
-        }))
-    }))?;
-    if logins.len() > MOST_LOGINS {
-        return Err(top.problems.report(top.at, || {
-            format!(
-                "[[login]] is there {} times; use at most {MOST_LOGINS}",
-                logins.len()
-            )
-        }));
-    }
-    Ok(logins)
-}
-
-fn login(table: &mut Table<'_>) -> Result<Login, Reported> {
-    let steps = table.required_list::<StepName>("steps")?;
-    match steps.value.len() {
-        0 => Err(table.problems.report(steps.at, || {
-            "\"steps\" is empty, which would let everyone in; name at least one method".to_owned()
-        })),
-        1..=MOST_STEPS => Ok(Login {
-            steps: values(steps.value).collect(),
-        }),
-        count => Err(table.problems.report(steps.at, || {
-            format!("\"steps\" has {count} items; use at most {MOST_STEPS}")
-        })),
-    }
-}
-
 /// `logins` and `roles` are none where they are wrong themselves.
 fn methods(
     top: &mut Table<'_>,
@@ -169,7 +125,7 @@ fn methods(
     let steps: BTreeSet<&StepName> = logins
         .into_iter()
         .flatten()
-        .flat_map(|login| &login.steps)
+        .flat_map(Login::names)
         .collect();
     let problems = top.problems;
     let tables = top.named_tables::<StepName>("method").into_iter();
@@ -221,11 +177,13 @@ fn leave_a_way_in(
     logins: &[Login],
     methods: &BTreeMap<StepName, MethodConfig>,
 ) -> Result<(), Reported> {
-    let asks_here = |step: &StepName| {
+    let asks_here = |step: &Step| {
         let procedures = methods
-            .get(step)
+            .get(&step.name)
             .and_then(|method| method.procedures.as_ref());
-        procedures.is_some_and(|procedures| procedures.realm == *name)
+        // A step that some pass by stands in nobody's way for ever.
+        step.when == When::Always
+            && procedures.is_some_and(|procedures| procedures.realm == *name)
     };
     if logins.is_empty() || !logins.iter().all(|login| login.steps.iter().any(asks_here)) {
         return Ok(());

@@ -11,6 +11,7 @@ use super::enrol::{Derivation, Totp};
 use super::store::DecoyKey;
 use super::{
     Authid, Authrole, Key, Kind, Material, Parameters, PasswordHash, PublicKey, Realm, Record,
+    Validity,
 };
 
 /// What the decoys of a kind look like in a realm: everything but what differs from one credential
@@ -100,6 +101,7 @@ impl Decoys {
             parameters: template.parameters.with_salt(|salt| source.salt_like(salt)),
             material,
             version: 0,
+            validity: Validity::default(),
         }
     }
 

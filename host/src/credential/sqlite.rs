@@ -1,4 +1,5 @@
 mod file;
+mod guesses;
 mod row;
 
 use std::fmt;
@@ -9,7 +10,10 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, params};
 
 use super::store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
-use super::{Authid, Authrole, CodeHash, Enrolment, Kind, Material, PublicKey, Realm, Record};
+use super::{
+    Authid, Authrole, Bounds, CodeHash, Enrolment, Guesser, Kind, Material, PublicKey, Realm,
+    Record, Tally, Validity,
+};
 use row::{Columns, StoredMaterial};
 
 /// A store in an SQLite file, which every process may open that may read and write it.
@@ -28,16 +32,19 @@ pub struct Sqlite {
 }
 
 const FIND: &str = "
-    SELECT authid, authrole, parameters, material_type, material, version
+    SELECT authid, authrole, parameters, material_type, material, version, disabled, expires
     FROM credential WHERE realm = ?1 AND kind = ?2 AND authid = ?3";
 
+const HAS: &str = "
+    SELECT 1 FROM credential WHERE realm = ?1 AND kind = ?2 AND authid = ?3";
+
 const FIND_BY_KEY: &str = "
-    SELECT authid, authrole, parameters, material_type, material, version
+    SELECT authid, authrole, parameters, material_type, material, version, disabled, expires
     FROM public_key JOIN credential ON credential.id = public_key.credential
     WHERE key = ?3 AND realm = ?1 AND kind = ?2 LIMIT 2";
 
 const OLDEST: &str = "
-    SELECT authid, authrole, parameters, material_type, material, version
+    SELECT authid, authrole, parameters, material_type, material, version, disabled, expires
     FROM credential INDEXED BY credential_by_age
     WHERE realm = ?1 AND kind = ?2 ORDER BY id LIMIT 1";
 
@@ -51,7 +58,8 @@ const PUT: &str = "
     ON CONFLICT (realm, kind, authid) DO UPDATE SET
         authrole = excluded.authrole, parameters = excluded.parameters,
         material_type = excluded.material_type, material = excluded.material,
-        version = excluded.version, changed = excluded.changed, counter = NULL
+        version = excluded.version, changed = excluded.changed, counter = NULL,
+        disabled = 0, expires = NULL
     RETURNING id";
 
 const ADVANCE: &str = "
@@ -68,11 +76,16 @@ const REDEEM: &str = "
         SELECT id FROM credential
         WHERE realm = ?1 AND kind = ?2 AND authid = ?3 AND version = ?4)";
 
+const SET_VALIDITY: &str = "
+    UPDATE credential SET disabled = ?4, expires = ?5,
+        version = (SELECT last_version FROM meta)
+    WHERE realm = ?1 AND kind = ?2 AND authid = ?3";
+
 const REMOVE: &str = "
     DELETE FROM credential WHERE realm = ?1 AND kind = ?2 AND authid = ?3 RETURNING id";
 
 const LIST: &str = "
-    SELECT kind, authid, authrole, created, changed
+    SELECT kind, authid, authrole, created, changed, disabled, expires
     FROM credential WHERE realm = ?1 ORDER BY authid, kind";
 
 impl Sqlite {
@@ -178,6 +191,14 @@ impl Store for Sqlite {
             .transpose()
     }
 
+    fn has(&self, realm: &Realm, kind: &Kind, authid: &Authid) -> Result<bool, StoreError> {
+        let reader = self.reader.lock();
+        reader
+            .prepare_cached(HAS)
+            .and_then(|mut query| query.exists((realm.as_str(), kind.as_str(), authid.as_str())))
+            .map_err(|error| self.failed("look for a credential", error))
+    }
+
     fn find_by_key(
         &self,
         realm: &Realm,
@@ -238,6 +259,31 @@ impl Store for Sqlite {
         self.once("redeem a recovery code", REDEEM, params)
     }
 
+    fn tally(&self, guesser: &Guesser) -> Result<Tally, StoreError> {
+        self.read_tally(guesser)
+    }
+
+    fn count_wrong(
+        &self,
+        guesser: &Guesser,
+        bounds: &Bounds,
+        now: SystemTime,
+    ) -> Result<Tally, StoreError> {
+        self.add_wrong(guesser, bounds, now)
+    }
+
+    fn count_refused(&self, guesser: &Guesser) -> Result<(), StoreError> {
+        self.add_refused(guesser)
+    }
+
+    fn forget_wrong(&self, guesser: &Guesser) -> Result<bool, StoreError> {
+        self.clear_wrong(guesser)
+    }
+
+    fn tallies(&self, realm: &Realm) -> Result<Vec<(Guesser, Tally)>, StoreError> {
+        self.read_tallies(realm)
+    }
+
     fn add(
         &self,
         realm: &Realm,
@@ -255,8 +301,8 @@ impl Store for Sqlite {
         let StoredMaterial { name, octets } = StoredMaterial::from(material);
         let now = unix_ms(SystemTime::now());
         self.change("add a credential", |tx| {
-            let mut find = tx.prepare(FIND)?;
-            let exists = find.exists((realm.as_str(), kind.as_str(), authid.as_str()))?;
+            let mut has = tx.prepare(HAS)?;
+            let exists = has.exists((realm.as_str(), kind.as_str(), authid.as_str()))?;
             if exists && existing == Existing::Refuse {
                 return Err(Refusal::Store(StoreError::Exists {
                     realm: realm.clone(),
@@ -288,7 +334,28 @@ impl Store for Sqlite {
             for code in recovery {
                 insert.execute(params![id, code.octets()])?;
             }
+            guesses::begin_anew(tx, realm, kind, authid)?;
             Ok(version)
+        })
+    }
+
+    fn set_validity(
+        &self,
+        realm: &Realm,
+        kind: &Kind,
+        authid: &Authid,
+        Validity { disabled, expires }: Validity,
+    ) -> Result<bool, StoreError> {
+        self.change("say whether a credential may be used", |tx| {
+            tx.query_row(NEXT_VERSION, [], |_| Ok(()))?;
+            let params = params![
+                realm.as_str(),
+                kind.as_str(),
+                authid.as_str(),
+                disabled,
+                expires.map(unix_ms),
+            ];
+            Ok(tx.execute(SET_VALIDITY, params)? == 1)
         })
     }
 
@@ -301,6 +368,7 @@ impl Store for Sqlite {
                     |row| row.get(0),
                 )
                 .optional()?;
+            guesses::begin_anew(tx, realm, kind, authid)?;
             Ok(removed.is_some())
         })
     }
@@ -353,6 +421,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         authrole: Authrole::from(row.get::<_, String>(2)?),
         created: from_unix_ms(row.get(3)?),
         changed: from_unix_ms(row.get(4)?),
+        validity: row::validity(row, 5)?,
     })
 }
 

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use parking_lot::Mutex;
 use tokio::task::spawn_blocking;
@@ -7,10 +8,11 @@ use zeroize::Zeroizing;
 
 use super::cache::Cache;
 use super::decoy::{Decoys, Template};
+use super::guesses::Book;
 use super::store::{DecoyKey, Stamp};
 use super::{
-    Authid, Authrole, Hash, Kind, Material, PasswordQueue, PublicKey, Realm, Record, RecoveryCode,
-    Store, StoreError, VerifyError,
+    Authid, Authrole, Bounds, Guess, Guesser, Hash, Kind, Material, PasswordQueue, PublicKey,
+    Realm, Record, RecoveryCode, Store, StoreError, Validity, VerifyError,
 };
 
 /// Stands before a store while logins run.
@@ -19,6 +21,8 @@ pub struct Vault {
     store: Arc<dyn Store>,
     decoy_key: DecoyKey,
     passwords: PasswordQueue,
+    /// One for all realms and all their generations.
+    guesses: Arc<Book>,
 }
 
 impl Vault {
@@ -30,6 +34,7 @@ impl Vault {
             store,
             decoy_key,
             passwords,
+            guesses: Arc::default(),
         })
     }
 
@@ -37,15 +42,20 @@ impl Vault {
     /// realm has no credential: it should be the role that its first one would have.
     #[must_use]
     pub fn keyring(&self, realm: Realm, default_role: Authrole) -> Keyring {
-        Keyring(Arc::new(Ring {
+        let ring = Ring {
             store: Arc::clone(&self.store),
             passwords: self.passwords.clone(),
+            guesses: Arc::clone(&self.guesses),
             decoys: Decoys::new(&self.decoy_key, &realm),
             realm,
             default_role,
             answers: Mutex::new(Cache::new(ANSWERS)),
             templates: Mutex::new(Cache::new(TEMPLATES)),
-        }))
+        };
+        Keyring {
+            ring: Arc::new(ring),
+            is_locked: false,
+        }
     }
 }
 
@@ -55,8 +65,8 @@ impl fmt::Debug for Vault {
     }
 }
 
-/// Answers that a realm remembers. One is about 0.5 KiB, so a flood of made-up authids costs a realm
-/// 1 MiB. An answer that is known costs 0.8 µs, most of it for asking SQLite whether it still holds;
+/// Answers that a realm remembers. One is about 1 KiB, so a flood of made-up authids costs a realm
+/// 2 MiB. An answer that is known costs 0.8 µs, most of it for asking SQLite whether it still holds;
 /// one that must be made costs 5 µs, or 16 µs where an Ed25519 key is derived.
 const ANSWERS: usize = 2048;
 
@@ -65,16 +75,21 @@ const TEMPLATES: usize = 64;
 
 /// The credentials of one realm, for whoever serves its logins. Cheap to clone.
 #[derive(Clone)]
-pub struct Keyring(Arc<Ring>);
+pub struct Keyring {
+    ring: Arc<Ring>,
+    /// Whether all of its credentials are withheld.
+    is_locked: bool,
+}
 
 struct Ring {
     store: Arc<dyn Store>,
     passwords: PasswordQueue,
+    guesses: Arc<Book>,
     decoys: Decoys,
     realm: Realm,
     default_role: Authrole,
     /// Real and made-up alike.
-    answers: Mutex<Cache<Question, Arc<Record>>>,
+    answers: Mutex<Cache<Question, Arc<Answer>>>,
     templates: Mutex<Cache<Kind, Arc<Template>>>,
 }
 
@@ -90,7 +105,88 @@ enum Whose {
     PublicKey([u8; PublicKey::LEN]),
 }
 
+/// What there is for a question.
+struct Answer {
+    /// A real credential, or the decoy.
+    record: Record,
+    /// What stands in for a real one that is withheld. It is made in any case, and kept with it, so
+    /// that an answer takes as long whether it is withheld or not.
+    decoy: Record,
+    is_by_key: bool,
+}
+
+/// Why no answer fits a credential, though it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withheld {
+    Disabled,
+    Expired,
+    /// There were too many wrong answers.
+    Locked,
+}
+
+/// Completes "the credential is".
+impl fmt::Display for Withheld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Disabled => "disabled",
+            Self::Expired => "expired",
+            Self::Locked => "locked",
+        })
+    }
+}
+
+impl Withheld {
+    fn by(validity: Validity, now: SystemTime) -> Option<Self> {
+        match validity {
+            Validity { disabled: true, .. } => Some(Self::Disabled),
+            Validity {
+                expires: Some(end), ..
+            } if end <= now => Some(Self::Expired),
+            Validity { .. } => None,
+        }
+    }
+}
+
 impl Keyring {
+    /// The same, during a lock: every credential of it looks as ever, and no answer fits it.
+    #[must_use]
+    pub fn locked(&self) -> Self {
+        Self {
+            ring: Arc::clone(&self.ring),
+            is_locked: true,
+        }
+    }
+
+    /// Whether an authid has a credential of a kind in this realm, be it usable or not.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn has(&self, kind: &Kind, authid: &Authid) -> Result<bool, StoreError> {
+        self.ring.store.has(&self.ring.realm, kind, authid)
+    }
+
+    /// Waits until an answer that this authid gives may be looked at, and takes note that it is.
+    /// Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// If the store cannot be read; the login must then fail.
+    pub async fn guess(
+        &self,
+        kind: &Kind,
+        authid: &Authid,
+        bounds: &Bounds,
+    ) -> Result<Guess, StoreError> {
+        let ring = &*self.ring;
+        let guesser = Guesser {
+            realm: ring.realm.clone(),
+            kind: kind.clone(),
+            authid: authid.clone(),
+        };
+        ring.guesses
+            .begin(&ring.store, guesser, bounds, SystemTime::now)
+            .await
+    }
+
     /// The credential of a kind that an authid has in this realm; a decoy if it has none.
     ///
     /// # Errors
@@ -126,37 +222,45 @@ impl Keyring {
     /// be read (1.3 µs), and an answer may be known because somebody has asked before (4 µs, 15 µs
     /// for an Ed25519 key).
     fn answer(&self, question: Question) -> Result<Credential, StoreError> {
-        let ring = &*self.0;
+        let ring = &*self.ring;
         let stamp = ring.store.stamp()?;
         let known = ring.answers.lock().find(stamp, &question);
-        let credential = |record| Credential {
-            record,
-            ring: Arc::clone(&self.0),
+        let answer = match known {
+            Some(answer) => answer,
+            None => {
+                let answer = Arc::new(ring.look_up(stamp, &question)?);
+                let kept = Arc::clone(&answer);
+                ring.answers.lock().insert(stamp, question, kept);
+                answer
+            }
         };
-        if let Some(record) = known {
-            return Ok(credential(record));
-        }
-        let record = Arc::new(ring.record(stamp, &question)?);
-        let kept = Arc::clone(&record);
-        ring.answers.lock().insert(stamp, question, kept);
-        Ok(credential(record))
+        let withheld = if self.is_locked {
+            Some(Withheld::Locked)
+        } else {
+            Withheld::by(answer.record.validity, SystemTime::now())
+        };
+        Ok(Credential {
+            answer,
+            withheld,
+            ring: Arc::clone(&self.ring),
+        })
     }
 }
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyring")
-            .field("realm", &self.0.realm)
+            .field("realm", &self.ring.realm)
             .finish_non_exhaustive()
     }
 }
 
 impl Ring {
-    fn record(
+    fn look_up(
         &self,
         stamp: Stamp,
         Question { kind, whose }: &Question,
-    ) -> Result<Record, StoreError> {
+    ) -> Result<Answer, StoreError> {
         let (found, asked) = match whose {
             Whose::Authid(authid) => (self.store.find(&self.realm, kind, authid), authid.clone()),
             Whose::PublicKey(key) => (
@@ -166,7 +270,11 @@ impl Ring {
         };
         let template = self.template(stamp, kind)?;
         let decoy = self.decoys.make(kind, &asked, &template);
-        Ok(self.usable(found)?.unwrap_or(decoy))
+        Ok(Answer {
+            record: self.usable(found)?.unwrap_or_else(|| decoy.clone()),
+            decoy,
+            is_by_key: matches!(whose, Whose::PublicKey(_)),
+        })
     }
 
     /// What decoys of a kind look like now.
@@ -203,10 +311,12 @@ impl Ring {
 /// One credential of one authid, real or a decoy, and what a method may do with it.
 ///
 /// What a method can call behaves alike for both. Which of its operations are of use depends on
-/// the kind of credential, not on whose it is. Cheap to make and to clone.
+/// the kind of credential, not on whose it is. One that is withheld shows what it always shows, and
+/// works as a decoy does. Cheap to make and to clone.
 #[derive(Clone)]
 pub struct Credential {
-    record: Arc<Record>,
+    answer: Arc<Answer>,
+    withheld: Option<Withheld>,
     ring: Arc<Ring>,
 }
 
@@ -214,19 +324,47 @@ impl Credential {
     /// Whom it belongs to.
     #[must_use]
     pub fn authid(&self) -> &Authid {
-        &self.record.authid
+        &self.shown().authid
     }
 
     /// The role that the authid has.
     #[must_use]
     pub fn authrole(&self) -> &Authrole {
-        &self.record.authrole
+        &self.shown().authrole
     }
 
     /// What a client may need in order to answer: the text of a JSON object.
     #[must_use]
     pub fn parameters(&self) -> &str {
-        self.record.parameters.as_str()
+        self.shown().parameters.as_str()
+    }
+
+    /// Which kind it is.
+    #[must_use]
+    pub fn kind(&self) -> &Kind {
+        &self.answer.record.kind
+    }
+
+    /// Why no answer fits it, for the operator's log. A method must not learn it.
+    #[must_use]
+    pub fn withheld(&self) -> Option<Withheld> {
+        self.withheld
+    }
+
+    /// Where one's parameters changed with its being withheld, everybody would see that it is. But
+    /// a key that is withheld leads to nobody's name.
+    fn shown(&self) -> &Record {
+        if self.withheld.is_some() && self.answer.is_by_key {
+            return &self.answer.decoy;
+        }
+        &self.answer.record
+    }
+
+    fn used(&self) -> &Record {
+        if self.withheld.is_some() {
+            return &self.answer.decoy;
+        }
+        &self.answer.record
     }
 
     /// Whether this is the password. False at once for a credential without one. A check that waits
@@ -235,7 +373,7 @@ impl Credential {
     /// # Errors
     /// If the password was not checked; the login must then fail as one that cannot be served now.
     pub async fn verify_password(&self, candidate: Zeroizing<String>) -> Result<bool, VerifyError> {
-        let Material::Password(hash) = &self.record.material else {
+        let Material::Password(hash) = &self.used().material else {
             return Ok(false);
         };
         self.ring.passwords.verify(hash.clone(), candidate).await
@@ -245,7 +383,7 @@ impl Credential {
     /// False at once for a credential without a key.
     #[must_use]
     pub fn verify_hmac(&self, hash: Hash, message: &[u8], tag: &[u8]) -> bool {
-        let Material::Key(key) = &self.record.material else {
+        let Material::Key(key) = &self.used().material else {
             return false;
         };
         key.verify_hmac(hash, message, tag)
@@ -260,7 +398,7 @@ impl Credential {
             authid,
             material,
             ..
-        } = &*self.record;
+        } = self.used();
         match material {
             Material::Key(key) => key.hmac(hash, message),
             _ => self
@@ -274,7 +412,7 @@ impl Credential {
     /// The public keys that prove the authid. None for a credential that has something else.
     #[must_use]
     pub fn public_keys(&self) -> &[PublicKey] {
-        match &self.record.material {
+        match &self.used().material {
             Material::PublicKeys(keys) => keys,
             _ => &[],
         }
@@ -288,7 +426,7 @@ impl Credential {
     /// # Errors
     /// If the store cannot be written; the login must then fail.
     pub async fn advance(&self, counter: u64) -> Result<bool, StoreError> {
-        self.once(move |Self { record, ring }| ring.store.advance(&ring.realm, record, counter))
+        self.once(move |record, ring| ring.store.advance(&ring.realm, record, counter))
             .await
     }
 
@@ -299,22 +437,22 @@ impl Credential {
     /// # Errors
     /// If the store cannot be read or written; the login must then fail.
     pub async fn redeem(&self, code: &str) -> Result<bool, StoreError> {
-        let (Some(code), Material::Key(key)) = (RecoveryCode::parse(code), &self.record.material)
+        let (Some(code), Material::Key(key)) = (RecoveryCode::parse(code), &self.used().material)
         else {
             return Ok(false);
         };
         let hash = code.hash(key);
-        self.once(move |Self { record, ring }| ring.store.redeem(&ring.realm, record, &hash))
+        self.once(move |record, ring| ring.store.redeem(&ring.realm, record, &hash))
             .await
     }
 
     /// Changes the store on a thread that may wait for a disk.
     async fn once(
         &self,
-        change: impl FnOnce(&Self) -> Result<bool, StoreError> + Send + 'static,
+        change: impl FnOnce(&Record, &Ring) -> Result<bool, StoreError> + Send + 'static,
     ) -> Result<bool, StoreError> {
         let credential = self.clone();
-        let changed = spawn_blocking(move || change(&credential))
+        let changed = spawn_blocking(move || change(credential.used(), &credential.ring))
             .await
             .map_err(|stopped| StoreError::Failed {
                 place: "the credential store".into(),
@@ -329,7 +467,7 @@ impl Credential {
     /// whose credential has changed. A method must not learn it.
     #[must_use]
     pub fn version(&self) -> Option<u64> {
-        Some(self.record.version).filter(|version| *version != 0)
+        Some(self.used().version).filter(|version| *version != 0)
     }
 }
 
@@ -337,8 +475,8 @@ impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credential")
             .field("realm", &self.ring.realm)
-            .field("kind", &self.record.kind)
-            .field("authid", &self.record.authid)
+            .field("kind", &self.answer.record.kind)
+            .field("authid", &self.answer.record.authid)
             .finish_non_exhaustive()
     }
 }

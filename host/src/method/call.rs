@@ -11,19 +11,21 @@ use super::{
     runtime::TICK,
 };
 use crate::{
-    credential::Keyring,
-    login::{Call, StepName, Verdict},
+    credential::{Bounds, Keyring, Kind},
+    login::{Authid, Call, StepName, Verdict},
     transport::Connection,
 };
 
 /// A step of a realm's policy: a revision with the realm's settings and limits for it.
 pub struct Method {
     pub revision: Arc<Revision>,
-    label: Arc<Label>,
+    pub(super) label: Arc<Label>,
     settings: String,
     limits: Limits,
-    keyring: Keyring,
+    pub(super) keyring: Keyring,
     procedures: Option<Arc<Procedures>>,
+    pub(super) guesses: Bounds,
+    pub(super) counts_first: bool,
     runtime: Arc<Runtime>,
 }
 
@@ -44,6 +46,10 @@ pub struct MethodParts {
     pub keyring: Keyring,
     /// None: it may ask nobody.
     pub procedures: Option<Procedures>,
+    /// What wrong answers lead to,
+    pub guesses: Bounds,
+    /// and whether they are counted where this is a login's first step.
+    pub counts_first: bool,
 }
 
 impl Method {
@@ -60,6 +66,8 @@ impl Method {
             limits,
             keyring,
             procedures,
+            guesses,
+            counts_first,
         } = parts;
         let label = Label {
             realm,
@@ -73,11 +81,13 @@ impl Method {
             limits,
             keyring,
             procedures: procedures.map(Arc::new),
+            guesses,
+            counts_first,
             runtime,
         };
         let checked = within(&method.runtime, &method.limits, async {
             // Nobody outside is asked: this is no login.
-            let guest = method.guest(&Arc::new(Connection::default()));
+            let guest = method.guest(&Arc::new(Connection::default()), &method.keyring);
             let (mut store, component) = method.instance(guest).await?;
             component
                 .countersign_auth_about()
@@ -91,23 +101,47 @@ impl Method {
         Ok(method)
     }
 
-    /// Asks it, in an instance made for this call.
-    pub async fn call(&self, call: Call, connection: &Arc<Connection>) -> Result<Verdict, Fault> {
+    /// Whether an authid has a credential of a kind that this works with, be it usable or not.
+    pub fn is_enrolled(&self, authid: &Authid) -> Result<bool, Fault> {
+        let authid = authid.as_str().into();
+        for kind in &self.revision.manifest.credential_kinds {
+            let has = self.keyring.has(&Kind::from(kind.as_str()), &authid);
+            if has.map_err(|error| Fault::Store(error.to_string()))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Asks it, in an instance made for this call and with these credentials.
+    pub(super) async fn ask(
+        &self,
+        call: Call,
+        connection: &Arc<Connection>,
+        keyring: &Keyring,
+    ) -> Result<Verdict, Fault> {
         let attempt = contract::attempt(call.attempt, &self.label.step, &self.settings);
         let answer = call.answer.map(contract::answer);
         let _turn = self.turn().await?;
-        let returned = within(&self.runtime, &self.limits, async {
-            let mut guest = self.guest(connection);
+        let (returned, withheld) = within(&self.runtime, &self.limits, async {
+            let mut guest = self.guest(connection, keyring);
             guest.procedures.clone_from(&self.procedures);
             let (mut store, component) = self.instance(guest).await?;
             let method = component.countersign_auth_method();
-            match &answer {
+            let returned = match &answer {
                 None => method.call_begin(&mut store, &attempt).await,
                 Some(answer) => method.call_resume(&mut store, &attempt, answer).await,
-            }
+            }?;
+            Ok((returned, store.into_data().withheld))
         })
         .await?;
-        contract::verdict(returned, &self.limits)
+        match (contract::verdict(returned, &self.limits)?, withheld) {
+            // What the method can tell is that the answer did not fit.
+            (Verdict::Deny(why), Some(withheld)) => {
+                Ok(Verdict::Deny(format!("{why} ({withheld})")))
+            }
+            (verdict, _) => Ok(verdict),
+        }
     }
 
     /// Waits before there is an instance: so a realm whose callees are slow has its logins queue,
@@ -134,8 +168,8 @@ impl Method {
             .map(Some)
     }
 
-    fn guest(&self, connection: &Arc<Connection>) -> Guest {
-        Guest::new(&self.label, &self.keyring, connection, &self.limits)
+    fn guest(&self, connection: &Arc<Connection>, keyring: &Keyring) -> Guest {
+        Guest::new(&self.label, keyring, connection, &self.limits)
     }
 
     async fn instance(&self, guest: Guest) -> wasmtime::Result<(Store<Guest>, Authenticator)> {

@@ -1,7 +1,10 @@
 use std::{fmt, sync::Arc};
 
 use thiserror::Error;
-use wasmtime::{ResourceLimiter, component::ResourceTable};
+use wasmtime::{
+    ResourceLimiter,
+    component::{Resource, ResourceTable},
+};
 use wasmtime_wasi::WasiCtx;
 
 use super::{
@@ -9,7 +12,7 @@ use super::{
     capability::{Log, Procedures},
 };
 use crate::{
-    credential::{Keyring, StoreError, VerifyError},
+    credential::{Credential, Keyring, StoreError, VerifyError, Withheld},
     login::StepName,
     transport::Connection,
 };
@@ -24,6 +27,8 @@ pub(super) struct Guest {
     pub(super) table: ResourceTable,
     pub(super) wasi: Option<Box<WasiCtx>>,
     pub(super) memory: Memory,
+    /// Why no answer fits a credential that the guest has found: for the operator.
+    pub(super) withheld: Option<String>,
     /// Ticks that the guest has run for.
     pub(super) ticks: u128,
 }
@@ -48,8 +53,24 @@ impl Guest {
             table,
             wasi: None,
             memory: Memory::new(limits),
+            withheld: None,
             ticks: 0,
         }
+    }
+}
+
+impl Guest {
+    /// Hands out a credential.
+    pub(super) fn push(
+        &mut self,
+        credential: Credential,
+    ) -> wasmtime::Result<Resource<Credential>> {
+        // Of a lock the caller knows, who has made it.
+        if let Some(withheld @ (Withheld::Disabled | Withheld::Expired)) = credential.withheld() {
+            let (kind, authid) = (credential.kind(), credential.authid());
+            self.withheld = Some(format!("the {kind} credential of {authid} is {withheld}"));
+        }
+        Ok(self.table.push(credential)?)
     }
 }
 
@@ -153,6 +174,15 @@ impl Fault {
     /// Whether the router had no room for the call, as opposed to the method having failed.
     pub const fn is_overload(&self) -> bool {
         matches!(self, Self::Overload(_))
+    }
+
+    /// Whether the client's answer may have led to it, so that it counts as a wrong one. What cannot
+    /// decide, or is not asked at all, is nobody's guess.
+    pub(super) const fn may_be_guess(&self) -> bool {
+        match self {
+            Self::Overrun(_) | Self::Trapped(_) | Self::Malformed(_) => true,
+            Self::Undecided(_) | Self::Store(_) | Self::Overload(_) => false,
+        }
     }
 
     /// What an error that came up through the guest was.

@@ -1,5 +1,6 @@
 use std::{fmt, sync::Arc};
 
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use wasmtime::component::{Component, types::ComponentItem};
@@ -66,6 +67,15 @@ pub struct Manifest {
     pub version: String,
     pub summary: String,
     pub credential_kinds: Vec<String>,
+    /// Whether clients send it their secret as it is.
+    pub clear_secret: bool,
+}
+
+/// What `manifest.extra` may hold.
+#[derive(Deserialize)]
+struct Extra {
+    #[serde(default, rename = "clear-secret")]
+    clear_secret: bool,
 }
 
 /// One immutable build of a method, compiled, linked against a grant, and ready to run.
@@ -192,11 +202,15 @@ fn compile(
 
 impl From<about::Manifest> for Manifest {
     fn from(manifest: about::Manifest) -> Self {
+        // What cannot be read may have said yes.
+        let clear_secret = serde_json::from_str(&manifest.extra)
+            .map_or(true, |Extra { clear_secret }| clear_secret);
         Self {
             name: manifest.name,
             version: manifest.version,
             summary: manifest.summary,
             credential_kinds: manifest.credential_kinds,
+            clear_secret,
         }
     }
 }

@@ -8,9 +8,9 @@ use super::{
     components::Components,
 };
 use crate::{
-    config::{self, ConfigError},
-    credential::{Keyring, Vault},
-    login::{Alternative, Policy, StepName},
+    config::{self, Cleartext, ConfigError},
+    credential::{Bounds, Keyring, Vault},
+    login::{Alternative, Policy, Role, Step, StepName, When},
     method::{Grant, Limits, Method, MethodParts, Runtime},
     router::Permission,
 };
@@ -94,18 +94,15 @@ impl Workshop {
         realms: &Arc<Realms>,
     ) -> Result<Generation, RealmError> {
         let name: Arc<str> = realm.name.as_str().into();
-        let roles: Vec<Arc<str>> = realm
-            .roles
-            .iter()
-            .map(|role| role.as_str().into())
-            .collect();
-        let default_role = roles.first().map_or("", |role| &**role);
+        let roles: Vec<Role> = realm.roles.iter().map(|name| role(realm, name)).collect();
+        let default_role = roles.first().map_or("", |role| &*role.name);
         let keyring = self.vault.keyring((&*name).into(), default_role.into());
         let mut methods = HashMap::new();
         let mut errors = Vec::new();
         for (step, method) in &realm.methods {
             let step = StepName::new(step.as_str());
-            match self.method(&name, &step, method, &keyring, realms).await {
+            let made = self.method(&name, &step, method, &keyring, realms).await;
+            match made.and_then(|method| usable(realm, &step, method)) {
                 Ok(method) => _ = methods.insert(step, Arc::new(method)),
                 Err(problem) => errors.push(MethodError {
                     realm: Arc::clone(&name),
@@ -119,9 +116,14 @@ impl Workshop {
             return Err(RealmError::Methods(errors));
         }
         let policy = Policy {
-            alternatives: realm.logins.iter().filter_map(alternative).collect(),
+            alternatives: realm
+                .logins
+                .iter()
+                .filter_map(|login| alternative(realm, login, &methods))
+                .collect(),
             roles,
             longest_session: realm.longest_session,
+            confidential: realm.cleartext == Cleartext::Refuse,
         };
         let permissions = realm.permissions.iter().map(permission).collect();
         Ok(Generation {
@@ -158,18 +160,88 @@ impl Workshop {
                 .procedures
                 .as_ref()
                 .map(|granted| callees::procedures(realm, granted, realms, &self.turns)),
+            guesses: bounds(&method.guesses),
+            counts_first: method.guesses.first_step == config::FirstStep::Counted,
         };
         Ok(Method::new(Arc::clone(&self.runtime), revision, parts).await?)
     }
 }
 
+fn role(realm: &config::Realm, name: &config::RoleName) -> Role {
+    let requires = realm.assurance.get(name).into_iter().flatten();
+    Role {
+        name: name.as_str().into(),
+        requires: requires.map(|step| StepName::new(step.as_str())).collect(),
+    }
+}
+
 /// None for an alternative without steps, which the configuration does not let through.
-fn alternative(login: &config::Login) -> Option<Alternative> {
-    let mut steps = login.steps.iter().map(|step| StepName::new(step.as_str()));
+fn alternative(
+    realm: &config::Realm,
+    login: &config::Login,
+    methods: &HashMap<StepName, Arc<Method>>,
+) -> Option<Alternative> {
+    let (first, rest) = login.steps.split_first()?;
     Some(Alternative {
-        first: steps.next()?,
-        rest: steps.collect(),
+        first: StepName::new(first.name.as_str()),
+        rest: rest.iter().map(later).collect(),
+        confidential: login
+            .names()
+            .any(|name| is_confidential(realm, name, methods)),
     })
+}
+
+/// Whether a step is not gone through where others could read along: as the realm says, else where
+/// clients send their secret as it is.
+fn is_confidential(
+    realm: &config::Realm,
+    name: &config::StepName,
+    methods: &HashMap<StepName, Arc<Method>>,
+) -> bool {
+    let said = realm.methods.get(name).and_then(|method| method.cleartext);
+    match said {
+        Some(said) => said == Cleartext::Refuse,
+        None => methods
+            .get(&StepName::new(name.as_str()))
+            .is_none_or(|method| method.revision.manifest.clear_secret),
+    }
+}
+
+fn later(step: &config::Step) -> Step {
+    Step {
+        name: StepName::new(step.name.as_str()),
+        when: match step.when {
+            config::When::Always => When::Always,
+            config::When::Enrolled => When::Enrolled,
+        },
+        may_change_role: step.may_change.contains(&config::Change::Role),
+    }
+}
+
+/// A step that is for the enrolled needs a method that says what they are enrolled for: without it
+/// the step would be skipped for everyone.
+fn usable(
+    realm: &config::Realm,
+    step: &StepName,
+    method: Method,
+) -> Result<Method, ComponentError> {
+    let steps = realm.logins.iter().flat_map(|login| &login.steps);
+    let is_for_enrolled = steps
+        .filter(|it| it.name.as_str() == step.as_str())
+        .any(|it| it.when == config::When::Enrolled);
+    if is_for_enrolled && method.revision.manifest.credential_kinds.is_empty() {
+        return Err(ComponentError::NobodyEnrolled);
+    }
+    Ok(method)
+}
+
+fn bounds(guesses: &config::GuessLimits) -> Bounds {
+    Bounds {
+        most: guesses.most,
+        lock: guesses.lock,
+        longest: guesses.longest,
+        total: guesses.total,
+    }
 }
 
 fn permission(permission: &config::Permission) -> Permission {

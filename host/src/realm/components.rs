@@ -28,6 +28,11 @@ pub enum ComponentError {
     Unreadable(#[from] io::Error),
     #[error("the file is larger than 64 MiB, the most that is read")]
     TooLarge,
+    #[error(
+        "the realm skips this step for those who are not enrolled, and the method has no kind of \
+         credential that anybody could be enrolled with; remove when = \"enrolled\""
+    )]
+    NobodyEnrolled,
     #[error(transparent)]
     Load(#[from] LoadError),
 }

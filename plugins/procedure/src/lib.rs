@@ -66,6 +66,9 @@ impl Method for Procedure {
         credential_kinds: &[],
     };
 
+    // By what it asks it may be a challenge; but that stands in the settings.
+    const CLEAR_SECRET: bool = true;
+
     fn check(&self) -> Result<(), String> {
         if self.procedure.is_empty() {
             return Err("`procedure` is empty".into());

@@ -315,3 +315,85 @@ fn an_app_unlike_the_others_is_told() {
          credential of realm acme, has algorithm \"SHA1\", digits 6, period 30."
     ));
 }
+
+#[test]
+fn a_credential_is_disabled_and_enabled_and_expires() {
+    let house = House::new();
+    house.add("ticket alice --role user", "s3cret\n").unwrap();
+    let run = |command: &str| house.run(command, "").unwrap();
+    for (command, result, state) in [
+        (
+            "disable acme ticket alice",
+            "disabled the ticket credential of alice in realm acme\n",
+            "disabled",
+        ),
+        (
+            "expire acme ticket alice 90d",
+            "set an end to the ticket credential of alice in realm acme\n",
+            "disabled",
+        ),
+        (
+            "enable acme ticket alice",
+            "enabled the ticket credential of alice in realm acme\n",
+            "expires 20",
+        ),
+        (
+            "expire acme ticket alice --never",
+            "set no end to the ticket credential of alice in realm acme\n",
+            "good",
+        ),
+    ] {
+        assert_eq!(run(command).result, result);
+        assert!(house.list().contains(state), "{command}: {}", house.list());
+    }
+    for command in [
+        "disable acme totp alice",
+        "enable acme ticket bob",
+        "expire acme totp alice 1d",
+    ] {
+        let none = run(command);
+        assert_eq!(none.status, 1);
+        assert!(none.remark.unwrap().contains("has no"));
+    }
+    let error = house.run("expire acme ticket alice 90", "").unwrap_err();
+    assert!(error.contains("it must be a duration"), "{error}");
+    assert!(house.run("expire acme ticket alice", "").is_err());
+
+    // A new one is not what the old one was.
+    run("disable acme ticket alice");
+    house
+        .add("ticket alice --role user --replace", "other\n")
+        .unwrap();
+    assert!(house.list().contains("good"));
+}
+
+#[test]
+fn a_lock_is_shown_and_lifted() {
+    let house = House::new();
+    house.add("totp alice --role user", "").unwrap();
+    let none = house.run("unlock acme totp alice", "").unwrap();
+    assert_eq!(none.status, 1);
+    let store = Sqlite::open(house.directory.path().join("credentials.db")).unwrap();
+    let guesser = credential::Guesser {
+        realm: "acme".into(),
+        kind: Kind::totp(),
+        authid: "alice".into(),
+    };
+    let bounds = credential::Bounds {
+        most: 1,
+        lock: std::time::Duration::from_hours(1),
+        longest: std::time::Duration::from_hours(1),
+        total: 2,
+    };
+    let now = std::time::SystemTime::now();
+    store.count_wrong(&guesser, &bounds, now).unwrap();
+    assert!(house.list().contains("locked until 20"), "{}", house.list());
+    store.count_wrong(&guesser, &bounds, now).unwrap();
+    assert!(house.list().contains("locked, 2 wrong answers"));
+    let lifted = house.run("unlock acme totp alice", "").unwrap();
+    assert_eq!(
+        lifted.result,
+        "alice is not locked in realm acme by totp any more\n"
+    );
+    assert!(house.list().contains("good"));
+}

@@ -3,9 +3,11 @@
 use rusqlite::Row;
 use zeroize::Zeroizing;
 
+use super::{from_unix_ms, unix_ms};
 use crate::credential::store::StoreError;
 use crate::credential::{
-    Authid, Authrole, Key, Kind, Material, Parameters, PublicKey, Realm, Record,
+    Authid, Authrole, Key, Kind, Lock, Material, Parameters, PublicKey, Realm, Record, Tally,
+    Validity,
 };
 
 /// The secret part of a record: what it is, and its octets.
@@ -59,6 +61,37 @@ pub(super) fn version(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
 }
 
+/// The columns are `disabled, expires`, from this one on.
+pub(super) fn validity(row: &Row<'_>, column: usize) -> rusqlite::Result<Validity> {
+    Ok(Validity {
+        disabled: row.get(column)?,
+        expires: row.get::<_, Option<i64>>(column + 1)?.map(from_unix_ms),
+    })
+}
+
+/// A lock that stays until it is lifted: no time comes after it.
+const UNTIL_LIFTED: i64 = i64::MAX;
+
+/// The columns are `wrong, refused, locked_until`, from this one on.
+pub(super) fn tally(row: &Row<'_>, column: usize) -> rusqlite::Result<Tally> {
+    let until = row.get::<_, Option<i64>>(column + 2)?;
+    Ok(Tally {
+        wrong: row.get(column)?,
+        refused: row.get(column + 1)?,
+        lock: until.map(|until| match until {
+            UNTIL_LIFTED => Lock::UntilLifted,
+            until => Lock::Until(from_unix_ms(until)),
+        }),
+    })
+}
+
+pub(super) fn locked_until(tally: &Tally) -> Option<i64> {
+    tally.lock.map(|lock| match lock {
+        Lock::UntilLifted => UNTIL_LIFTED,
+        Lock::Until(end) => unix_ms(end),
+    })
+}
+
 /// A record as the columns of a query hold it.
 pub(super) struct Columns {
     authid: Authid,
@@ -66,10 +99,12 @@ pub(super) struct Columns {
     parameters: String,
     material: StoredMaterial,
     version: u64,
+    validity: Validity,
 }
 
 impl Columns {
-    /// The columns are `authid, authrole, parameters, material_type, material, version`.
+    /// The columns are `authid, authrole, parameters, material_type, material, version, disabled,
+    /// expires`.
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             authid: Authid::from(row.get::<_, String>(0)?),
@@ -80,6 +115,7 @@ impl Columns {
                 octets: Zeroizing::new(row.get(4)?),
             },
             version: version(row, 5)?,
+            validity: validity(row, 6)?,
         })
     }
 
@@ -90,6 +126,7 @@ impl Columns {
             parameters,
             material,
             version,
+            validity,
         } = self;
         let parsed = Parameters::parse(&parameters)
             .map_err(|error| error.to_string())
@@ -107,6 +144,7 @@ impl Columns {
             parameters,
             material,
             version,
+            validity,
         })
     }
 }

@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::{
-    login::Policy,
+    login::{Policy, Role},
     realm::{Generation, Realm},
     router::{Features, Member, Outbox, Permission},
     wamp::{Actions, Code, Dict, Id, MatchPolicy, Message, Pattern, Serializer, reason},
@@ -52,8 +52,12 @@ impl House {
         };
         let policy = Policy {
             alternatives: Vec::new(),
-            roles: vec!["callee".into()],
+            roles: vec![Role {
+                name: "callee".into(),
+                requires: Vec::new(),
+            }],
             longest_session: None,
+            confidential: false,
         };
         let generation = Generation {
             number: 1,
