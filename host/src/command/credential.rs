@@ -5,6 +5,7 @@
 
 mod add;
 mod list;
+mod scram;
 #[cfg(test)]
 mod tests;
 mod totp;
@@ -60,7 +61,7 @@ struct RemoveArgs {
     #[arg(value_parser = realm_name)]
     realm: RealmName,
 
-    /// What the credential is for, such as ticket, wampcra, cryptosign or totp
+    /// What the credential is for, such as ticket, wampcra, cryptosign, totp or scram
     #[arg(value_name = "KIND")]
     kind: String,
 

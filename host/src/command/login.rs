@@ -4,6 +4,7 @@ mod address;
 mod answer;
 mod connection;
 mod key;
+mod scram;
 mod session;
 
 use std::{path::PathBuf, process::ExitCode, str::FromStr};
@@ -15,6 +16,7 @@ use self::{
     address::Address,
     answer::Prover,
     key::KeyError,
+    scram::ClientNonce,
     session::{End, Hello, LoginError, Session},
 };
 use super::{
@@ -49,7 +51,7 @@ pub struct LoginArgs {
     authid: Option<Authid>,
 
     /// A method to announce; may be repeated [default: anonymous; with --authid or --key:
-    /// cryptosign (if there is a key), wampcra and ticket (if there is an authid)]
+    /// cryptosign (if there is a key), wampcra, ticket, scram and wamp-scram (if there is an authid)]
     #[arg(long = "method", value_name = "METHOD", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     methods: Vec<String>,
 
@@ -96,6 +98,8 @@ enum UsageError {
     NoKey,
     #[error("--key is for cryptosign; add --method cryptosign")]
     UnusedKey,
+    #[error("the system has no randomness for a nonce: {0}")]
+    Randomness(#[from] getrandom::Error),
     #[error(transparent)]
     Key(#[from] KeyError),
 }
@@ -162,7 +166,9 @@ fn plan(args: &LoginArgs, prompt: Prompt) -> Result<(Hello, Prover), UsageError>
             authmethods.push("cryptosign".to_owned());
         }
         if authid.is_some() {
-            authmethods.extend(["wampcra".to_owned(), "ticket".to_owned()]);
+            // Last the one that Crossbar does not know: it looks no further in the list.
+            let by_secret = ["wampcra", "ticket", "scram", "wamp-scram"];
+            authmethods.extend(by_secret.map(str::to_owned));
         }
         if authmethods.is_empty() {
             authmethods.push("anonymous".to_owned());
@@ -180,6 +186,13 @@ fn plan(args: &LoginArgs, prompt: Prompt) -> Result<(Hello, Prover), UsageError>
             Some(key)
         }
     };
+    let nonce = ClientNonce::generate()?;
+    if authmethods
+        .iter()
+        .any(|method| scram::dialect(method).is_some())
+    {
+        authextra.insert("nonce", nonce.as_str());
+    }
     for Extra(member) in &args.extras {
         authextra.extend(member.clone());
     }
@@ -194,6 +207,7 @@ fn plan(args: &LoginArgs, prompt: Prompt) -> Result<(Hello, Prover), UsageError>
         Prover {
             authid,
             key,
+            nonce,
             prompt,
         },
     ))

@@ -5,6 +5,7 @@ mod counters;
 mod credentials;
 mod logging;
 mod recovery_codes;
+mod scram_keys;
 mod transport;
 mod wasi;
 
@@ -28,6 +29,7 @@ impl Capability {
             Self::Credentials => credentials::INTERFACES.contains(&interface),
             Self::Counters => counters::INTERFACES.contains(&interface),
             Self::RecoveryCodes => recovery_codes::INTERFACES.contains(&interface),
+            Self::ScramKeys => scram_keys::INTERFACES.contains(&interface),
             Self::Transport => transport::INTERFACES.contains(&interface),
             Self::Logging => logging::INTERFACES.contains(&interface),
             Self::Wasi => wasi::INTERFACES.contains(&interface),
@@ -69,6 +71,7 @@ impl Grant {
                     Capability::Credentials => credentials::link(&mut linker)?,
                     Capability::Counters => counters::link(&mut linker)?,
                     Capability::RecoveryCodes => recovery_codes::link(&mut linker)?,
+                    Capability::ScramKeys => scram_keys::link(&mut linker)?,
                     Capability::Transport => transport::link(&mut linker)?,
                     Capability::Logging => logging::link(&mut linker)?,
                     Capability::Wasi => wasi::link(&mut linker)?,
