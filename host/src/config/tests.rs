@@ -152,7 +152,7 @@ fn a_step_without_a_table_has_its_defaults() {
     assert_eq!(wampcra.component.as_str(), "wampcra.wasm");
     assert_eq!(wampcra.settings.to_json(), "{}");
     assert_eq!(wampcra.limits, CallLimits::default());
-    assert_eq!(wampcra.imports.len(), 6);
+    assert_eq!(wampcra.imports.len(), 7);
 }
 
 #[test]

@@ -66,8 +66,12 @@ impl Kdf {
         password: &str,
         salt: &[u8],
     ) -> Result<SaltedPassword, ScramError> {
-        let password = prepared(dialect, password)?;
-        let mut octets = Zeroizing::new([0; OCTETS]);
+        let output = self.output(&prepared(dialect, password)?, salt)?;
+        Ok(SaltedPassword::new(self, dialect, &output))
+    }
+
+    fn output(self, password: &str, salt: &[u8]) -> Result<Zeroizing<[u8; OCTETS]>, ScramError> {
+        let mut output = Zeroizing::new([0; OCTETS]);
         match self {
             Self::Argon2id13 { iterations, memory } => {
                 let params = Params::new(memory, iterations, 1, Some(OCTETS));
@@ -76,20 +80,14 @@ impl Kdf {
                     Version::V0x13,
                     params.map_err(Argon2Error)?,
                 )
-                .hash_password_into(password.as_bytes(), salt, &mut *octets)
+                .hash_password_into(password.as_bytes(), salt, &mut *output)
                 .map_err(Argon2Error)?;
             }
             Self::Pbkdf2 { iterations } => {
-                pbkdf2_hmac::<Sha256>(password.as_bytes(), salt, iterations, &mut *octets);
+                pbkdf2_hmac::<Sha256>(password.as_bytes(), salt, iterations, &mut *output);
             }
         }
-        Ok(SaltedPassword(match (self, dialect) {
-            // autobahn-python goes on with the last field of the text `$argon2id$…`, as it is.
-            (Self::Argon2id13 { .. }, Dialect::Autobahn) => {
-                Zeroizing::new(BASE64_STANDARD_NO_PAD.encode(*octets).into_bytes())
-            }
-            _ => Zeroizing::new(octets.to_vec()),
-        }))
+        Ok(output)
     }
 }
 
@@ -120,6 +118,16 @@ fn prepared(dialect: Dialect, password: &str) -> Result<Zeroizing<String>, Scram
 pub struct SaltedPassword(Zeroizing<Vec<u8>>);
 
 impl SaltedPassword {
+    fn new(kdf: Kdf, dialect: Dialect, output: &[u8; OCTETS]) -> Self {
+        Self(Zeroizing::new(match (kdf, dialect) {
+            // autobahn-python goes on with the last field of the text `$argon2id$…`, as it is.
+            (Kdf::Argon2id13 { .. }, Dialect::Autobahn) => {
+                BASE64_STANDARD_NO_PAD.encode(output).into_bytes()
+            }
+            _ => output.to_vec(),
+        }))
+    }
+
     /// A client's proof that it knows the password.
     #[must_use]
     pub fn proof(&self, auth_message: &[u8]) -> [u8; OCTETS] {
@@ -172,13 +180,17 @@ impl ScramKeys {
     /// # Errors
     /// As for [`Kdf::salted_password`].
     pub(super) fn derive(kdf: Kdf, password: &str, salt: &[u8]) -> Result<Self, ScramError> {
-        let verifier = |dialect| {
-            let salted = kdf.salted_password(dialect, password, salt)?;
-            Ok::<_, ScramError>(salted.verifier())
+        let prepared = prepared(Dialect::Wamp, password)?;
+        let output = kdf.output(&prepared, salt)?;
+        // Most passwords are prepared already, and then this need not be waited for twice.
+        let as_it_is = if *prepared == password {
+            output.clone()
+        } else {
+            kdf.output(password, salt)?
         };
         Ok(Self {
-            wamp: verifier(Dialect::Wamp)?,
-            autobahn: verifier(Dialect::Autobahn)?,
+            wamp: SaltedPassword::new(kdf, Dialect::Wamp, &output).verifier(),
+            autobahn: SaltedPassword::new(kdf, Dialect::Autobahn, &as_it_is).verifier(),
         })
     }
 

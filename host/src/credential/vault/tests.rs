@@ -1,4 +1,5 @@
 mod once;
+mod scram;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
