@@ -92,13 +92,13 @@ impl Kdf {
 }
 
 /// A user's name as it stands in an exchange; none if no client could send it. Both dialects prepare
-/// it by SASLprep, which changes none of ASCII.
+/// it by `SASLprep`, which changes none of ASCII.
 #[must_use]
 pub fn prepared_name(authid: &str) -> Option<Cow<'_, str>> {
     saslprep(authid).ok().filter(|name| !name.is_empty())
 }
 
-/// The specification prepares a password by SASLprep; autobahn-python takes it as it is.
+/// The specification prepares a password by `SASLprep`; autobahn-python takes it as it is.
 fn prepared(dialect: Dialect, password: &str) -> Result<Zeroizing<String>, ScramError> {
     let prepared = match dialect {
         Dialect::Wamp => Zeroizing::new(
@@ -174,7 +174,7 @@ struct Verifier {
 }
 
 impl ScramKeys {
-    /// StoredKey and ServerKey of `wamp-scram`, then those of `scram`.
+    /// `StoredKey` and `ServerKey` of `wamp-scram`, then those of `scram`.
     pub(super) const LEN: usize = 4 * OCTETS;
 
     /// # Errors

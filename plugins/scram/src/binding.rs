@@ -67,7 +67,7 @@ impl Binding {
         }
     }
 
-    /// What stands behind `c=` in the AuthMessage.
+    /// What stands behind `c=` in the `AuthMessage`.
     pub fn input(&self, dialect: Dialect) -> String {
         match (self, dialect) {
             // RFC 5802 would have "biws" here. autobahn-python puts in what the challenge says of

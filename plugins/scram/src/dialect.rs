@@ -23,7 +23,7 @@ impl Dialect {
         }
     }
 
-    /// The name in an AuthMessage. The specification escapes what has a meaning there. autobahn-python
+    /// The name in an `AuthMessage`. The specification escapes what has a meaning there. autobahn-python
     /// does not, and that does no harm: no nonce has a comma, so that only one name and one nonce fit
     /// a message.
     pub fn name(self, prepared: &str) -> String {

@@ -35,7 +35,7 @@ impl ClientNonce {
 /// What an answer must fit. It waits in the host until that comes.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
-    /// RFC 5802's AuthMessage.
+    /// RFC 5802's `AuthMessage`.
     pub message: String,
     /// What AUTHENTICATE has to repeat.
     nonce: String,
@@ -93,7 +93,7 @@ struct Repeated {
 impl Reply {
     /// The error is the reason of a denial.
     ///
-    /// What the client repeats in AUTHENTICATE.Extra is in the AuthMessage already, from our side. The
+    /// What the client repeats in AUTHENTICATE.Extra is in the `AuthMessage` already, from our side. The
     /// specification has it compared all the same. autobahn-python repeats nothing.
     pub fn read(dialect: Dialect, exchange: &Exchange, answer: &Answer) -> Result<Self, String> {
         if dialect == Dialect::Wamp {

@@ -9,7 +9,7 @@
 //!
 //! HELLO's authextra has the client's nonce. The challenge has that nonce with the attempt's behind
 //! it, and how the client derives its keys: salt, function and costs. All of it and the authid make
-//! one text, SCRAM's AuthMessage. It is put together here, of what the host says and of what was
+//! one text, SCRAM's `AuthMessage`. It is put together here, of what the host says and of what was
 //! sent, before the client answers; nothing in the answer can change it. So an answer fits one
 //! challenge, one name and one channel only, and a client or somebody between cannot lower a cost.
 //!
@@ -101,7 +101,7 @@ const NO_AUTHID: &str = "the client gave no authid";
 /// What the client has said of itself.
 #[derive(Debug)]
 struct Client {
-    /// Prepared, as it stands in the AuthMessage; not yet escaped.
+    /// Prepared, as it stands in the `AuthMessage`; not yet escaped.
     name: String,
     nonce: ClientNonce,
     binding: Binding,

@@ -160,7 +160,7 @@ impl<'a> Question<'a> {
         })
     }
 
-    /// RFC 5802's AuthMessage. autobahn-python neither escapes the name nor says "n,,", which stands
+    /// RFC 5802's `AuthMessage`. autobahn-python neither escapes the name nor says "n,,", which stands
     /// for a client without channel binding.
     fn auth_message(&self, authid: &str, our_nonce: &str) -> Result<String, NoAnswer> {
         let name = prepared_name(authid).ok_or(NoAnswer::Challenge(

@@ -9,7 +9,7 @@ use super::{EnrolError, Enrolment};
 use crate::credential::scram::{Kdf, ScramKeys};
 use crate::credential::{Kind, Material, Parameters};
 
-/// A password for `scram` and `wamp-scram`, with a fresh salt. Kept are StoredKey and ServerKey, for
+/// A password for `scram` and `wamp-scram`, with a fresh salt. Kept are `StoredKey` and `ServerKey`, for
 /// both kinds of clients: nobody can log in with them, and the password cannot be read from them.
 ///
 /// # Errors
