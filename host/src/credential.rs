@@ -22,6 +22,7 @@ mod parameters;
 mod password;
 mod queue;
 mod recovery;
+pub mod scram;
 mod sqlite;
 mod store;
 mod vault;
@@ -37,6 +38,7 @@ pub use parameters::{Parameters, ParametersError};
 pub use password::{Argon2Error, PasswordHash, PasswordHashError};
 pub use queue::{PasswordQueue, VerifyError};
 pub use recovery::{CodeHash, RecoveryCode};
+pub use scram::ScramKeys;
 pub use sqlite::Sqlite;
 pub use store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
 pub use vault::{Credential, Keyring, Vault, Withheld};
@@ -94,7 +96,7 @@ name! {
 name! {
     /// What a credential is for, named after the method that reads it. Open-ended, since anyone can
     /// write a method; those that the host itself can enrol are [`Kind::ticket`],
-    /// [`Kind::wampcra`], [`Kind::cryptosign`] and [`Kind::totp`].
+    /// [`Kind::wampcra`], [`Kind::cryptosign`], [`Kind::totp`] and [`Kind::scram`].
     Kind
 }
 
@@ -121,6 +123,12 @@ impl Kind {
     #[must_use]
     pub fn totp() -> Self {
         Self::from("totp")
+    }
+
+    /// What SCRAM keeps of a password.
+    #[must_use]
+    pub fn scram() -> Self {
+        Self::from("scram")
     }
 }
 

@@ -16,6 +16,7 @@ mod component;
 mod deployment;
 mod log;
 mod program;
+mod refusals;
 mod router;
 
 use std::{future::Future, time::Duration};
@@ -27,6 +28,7 @@ pub use component::{Component, components};
 pub use deployment::Deployment;
 pub use log::{Event, Log};
 pub use program::{Job, Program, Running};
+pub use refusals::authenticate;
 pub use router::Router;
 
 /// When a test is given up. No test needs this long: it is for machines that are very busy.

@@ -5,6 +5,7 @@
 
 mod add;
 mod list;
+mod scram;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -73,7 +74,7 @@ struct WhichArgs {
     #[arg(value_parser = realm_name)]
     realm: RealmName,
 
-    /// What the credential is for, such as ticket, wampcra, cryptosign or totp
+    /// What the credential is for, such as ticket, wampcra, cryptosign, totp or scram
     #[arg(value_name = "KIND")]
     kind: String,
 

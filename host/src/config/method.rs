@@ -63,6 +63,8 @@ pub enum Capability {
     Counters,
     /// Recovery codes beside them, which are good once each.
     RecoveryCodes,
+    /// What is kept of passwords for SCRAM.
+    ScramKeys,
     /// Facts about the client's connection.
     Transport,
     /// Lines in the operator's log.
@@ -76,10 +78,11 @@ pub enum Capability {
 }
 
 impl Capability {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Credentials,
         Self::Counters,
         Self::RecoveryCodes,
+        Self::ScramKeys,
         Self::Transport,
         Self::Logging,
         Self::Wasi,
@@ -107,6 +110,7 @@ impl Capability {
             Self::Credentials => "credentials",
             Self::Counters => "counters",
             Self::RecoveryCodes => "recovery-codes",
+            Self::ScramKeys => "scram-keys",
             Self::Transport => "transport",
             Self::Logging => "logging",
             Self::Wasi => "wasi",
@@ -236,11 +240,12 @@ impl Word for Cleartext {
 }
 
 impl Word for Capability {
-    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "transport", "logging", "wasi", "procedures""#;
+    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "scram-keys", "transport", "logging", "wasi", "procedures""#;
     const WORDS: &'static [(&'static str, Self)] = &[
         (Self::Credentials.name(), Self::Credentials),
         (Self::Counters.name(), Self::Counters),
         (Self::RecoveryCodes.name(), Self::RecoveryCodes),
+        (Self::ScramKeys.name(), Self::ScramKeys),
         (Self::Transport.name(), Self::Transport),
         (Self::Logging.name(), Self::Logging),
         (Self::Wasi.name(), Self::Wasi),

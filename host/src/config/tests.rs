@@ -215,7 +215,7 @@ fn a_step_without_a_table_has_its_defaults() {
     assert_eq!(wampcra.component.as_str(), "wampcra.wasm");
     assert_eq!(wampcra.settings.to_json(), "{}");
     assert_eq!(wampcra.limits, CallLimits::default());
-    assert_eq!(wampcra.imports.len(), 6);
+    assert_eq!(wampcra.imports.len(), 7);
     assert!(!wampcra.imports.contains(&Capability::Procedures));
     assert_eq!(wampcra.procedures, None);
     assert_eq!(wampcra.guesses, GuessLimits::default());

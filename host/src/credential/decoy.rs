@@ -7,11 +7,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::enrol::{Derivation, Totp};
+use super::enrol::{Derivation, SCRAM_SALT_LEN, Totp};
+use super::scram::Kdf;
 use super::store::DecoyKey;
 use super::{
     Authid, Authrole, Key, Kind, Material, Parameters, PasswordHash, PublicKey, Realm, Record,
-    Validity,
+    ScramKeys, Validity,
 };
 
 /// What the decoys of a kind look like in a realm: everything but what differs from one credential
@@ -57,6 +58,10 @@ impl Template {
                 let seed = vec![0; totp.algorithm.octets()];
                 (totp.parameters(), Material::Key(Key::new(&seed)))
             }
+            "scram" => (
+                Kdf::default().parameters(&[0; SCRAM_SALT_LEN]),
+                Material::Scram(ScramKeys::template()),
+            ),
             _ => (Parameters::none(), Material::Key(Key::new(&[0; 32]))),
         };
         Self {
@@ -93,6 +98,9 @@ impl Decoys {
                 Material::Key(Key::new(&octets))
             }
             Material::PublicKeys(_) => Material::PublicKeys(vec![source.public_key()]),
+            Material::Scram(keys) => {
+                Material::Scram(keys.with_contents(|label, len| source.octets(label, len)))
+            }
         };
         Record {
             kind: kind.clone(),

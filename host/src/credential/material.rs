@@ -7,7 +7,7 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;
 
-use super::PasswordHash;
+use super::{PasswordHash, ScramKeys};
 
 /// The part of a credential that stays in the host.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub enum Material {
     Key(Key),
     /// Check signatures. Not secret, but the host hands them to methods only.
     PublicKeys(Vec<PublicKey>),
+    /// Check that a client knows a password, and show it that we have its keys.
+    Scram(ScramKeys),
 }
 
 /// The hash function inside an HMAC.

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::cache::Cache;
 use super::decoy::{Decoys, Template};
 use super::guesses::Book;
+use super::scram::{self, Dialect};
 use super::store::{DecoyKey, Stamp};
 use super::{
     Authid, Authrole, Bounds, Guess, Guesser, Hash, Kind, Material, PasswordQueue, PublicKey,
@@ -407,6 +408,24 @@ impl Credential {
                 .unknown_key(kind, authid)
                 .hmac(hash, message),
         }
+    }
+
+    /// The server's signature of a SCRAM exchange, for a client whose proof shows that it knows the
+    /// password; compared in constant time. Never for a decoy, which costs what a wrong proof does.
+    #[must_use]
+    pub fn scram_signature(
+        &self,
+        dialect: Dialect,
+        auth_message: &[u8],
+        proof: &[u8],
+    ) -> Option<[u8; scram::OCTETS]> {
+        let Material::Scram(keys) = &self.used().material else {
+            return None;
+        };
+        // A decoy's keys are of no password, so that this asks for its version again is one check too
+        // many.
+        keys.verify(dialect, auth_message, proof)
+            .filter(|_| self.version().is_some())
     }
 
     /// The public keys that prove the authid. None for a credential that has something else.

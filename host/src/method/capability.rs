@@ -6,6 +6,7 @@ mod credentials;
 mod logging;
 mod procedures;
 mod recovery_codes;
+mod scram_keys;
 mod transport;
 mod wasi;
 
@@ -30,6 +31,7 @@ impl Capability {
             Self::Credentials => credentials::INTERFACES.contains(&interface),
             Self::Counters => counters::INTERFACES.contains(&interface),
             Self::RecoveryCodes => recovery_codes::INTERFACES.contains(&interface),
+            Self::ScramKeys => scram_keys::INTERFACES.contains(&interface),
             Self::Transport => transport::INTERFACES.contains(&interface),
             Self::Logging => logging::INTERFACES.contains(&interface),
             Self::Wasi => wasi::INTERFACES.contains(&interface),
@@ -72,6 +74,7 @@ impl Grant {
                     Capability::Credentials => credentials::link(&mut linker)?,
                     Capability::Counters => counters::link(&mut linker)?,
                     Capability::RecoveryCodes => recovery_codes::link(&mut linker)?,
+                    Capability::ScramKeys => scram_keys::link(&mut linker)?,
                     Capability::Transport => transport::link(&mut linker)?,
                     Capability::Logging => logging::link(&mut linker)?,
                     Capability::Wasi => wasi::link(&mut linker)?,

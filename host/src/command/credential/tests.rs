@@ -144,7 +144,7 @@ fn options_belong_to_kinds() {
         ("ticket alice --role user --plain", "for wampcra only"),
         (
             "cryptosign alice --role user --iterations 5",
-            "for wampcra only",
+            "for wampcra and scram only",
         ),
         (
             "wampcra alice --role user --public-key 00",
@@ -154,11 +154,33 @@ fn options_belong_to_kinds() {
             "wampcra alice --role user --plain --iterations 5",
             "cannot be used with",
         ),
-        ("wampcra alice --role user --iterations 0", "1..=1000000"),
+        ("wampcra alice --role user --iterations 0", "1..=10000000"),
         (
-            "scram alice --role user",
-            "ticket, wampcra, cryptosign, totp",
+            "wampcra alice --role user --iterations 1000001",
+            "1 to 1000000 are possible",
         ),
+        (
+            "riddle alice --role user",
+            "ticket, wampcra, cryptosign, totp, scram",
+        ),
+        ("wampcra alice --role user --kdf pbkdf2", "for scram only"),
+        ("ticket alice --role user --memory 8192", "for scram only"),
+        ("scram alice --role user --plain", "for wampcra only"),
+        ("scram alice --role user --kdf bcrypt", "argon2id13, pbkdf2"),
+        (
+            "scram alice --role user --kdf pbkdf2 --memory 65536",
+            "--memory is for argon2id13",
+        ),
+        (
+            "scram alice --role user --kdf pbkdf2 --iterations 4095",
+            "4096 (RFC 7677 section 4) to 10000000 are possible",
+        ),
+        (
+            "scram alice --role user --memory 7168",
+            "3 iterations of Argon2id over 7168 KiB",
+        ),
+        ("scram alice --role user --memory 4194304", "1048576 KiB"),
+        ("scram \u{378} --role user", "no SCRAM client can log in"),
         ("ticket alice --role user --digits 8", "for totp only"),
         ("ticket alice --role user --import", "for totp only"),
         ("totp alice --role user --digits 9", "6..=8"),
@@ -396,4 +418,43 @@ fn a_lock_is_shown_and_lifted() {
         "alice is not locked in realm acme by totp any more\n"
     );
     assert!(house.list().contains("good"));
+}
+
+#[test]
+fn of_a_scram_password_only_keys_are_kept() {
+    let house = House::new();
+    let added = house
+        .add(
+            "scram alice --role user --kdf pbkdf2 --iterations 4096",
+            "pencil\n",
+        )
+        .unwrap();
+    assert_eq!(
+        added.result,
+        "alice can log in to realm acme by scram, with the role user\n"
+    );
+    assert!(matches!(
+        house.material(&Kind::scram(), "alice"),
+        Material::Scram(_)
+    ));
+    let file = fs::read(house.directory.path().join("credentials.db")).unwrap();
+    assert!(!file.windows(6).any(|octets| octets == b"pencil"));
+}
+
+#[test]
+fn whoever_has_another_kdf_than_the_oldest_is_noticed() {
+    let house = House::new();
+    let add = |arguments: &str| {
+        let added = house.add(&format!("scram {arguments} --role user"), "pencil\n");
+        added.unwrap().remark.unwrap_or_default()
+    };
+    let cheap = "--memory 7168 --iterations 5";
+    assert_eq!(add(&format!("alice {cheap}")), "");
+    assert_eq!(add(&format!("bob {cheap}")), "");
+    let warning = add("carol --kdf pbkdf2 --iterations 4096");
+    assert!(
+        warning.contains("has a salt with iterations 4096, kdf \"pbkdf2\", and alice")
+            && warning.contains("with the same --kdf, --iterations and --memory"),
+        "{warning}"
+    );
 }

@@ -6,14 +6,14 @@ use zeroize::Zeroizing;
 use super::{from_unix_ms, unix_ms};
 use crate::credential::store::StoreError;
 use crate::credential::{
-    Authid, Authrole, Key, Kind, Lock, Material, Parameters, PublicKey, Realm, Record, Tally,
-    Validity,
+    Authid, Authrole, Key, Kind, Lock, Material, Parameters, PublicKey, Realm, Record, ScramKeys,
+    Tally, Validity,
 };
 
 /// The secret part of a record: what it is, and its octets.
 pub(super) struct StoredMaterial {
     /// `password`: the octets are a PHC string. `key`: a key. `public-keys`: keys of 32 octets, one
-    /// behind the other.
+    /// behind the other. `scram`: four keys of 32 octets; see [`ScramKeys`].
     pub(super) name: String,
     pub(super) octets: Zeroizing<Vec<u8>>,
 }
@@ -27,6 +27,7 @@ impl From<&Material> for StoredMaterial {
                 "public-keys",
                 keys.iter().flat_map(PublicKey::octets).copied().collect(),
             ),
+            Material::Scram(keys) => ("scram", keys.octets().to_vec()),
         };
         Self {
             name: name.to_owned(),
@@ -50,6 +51,9 @@ impl StoredMaterial {
                 )),
                 _ => Err("the public keys are not 32 octets each".to_owned()),
             },
+            "scram" => ScramKeys::from_octets(&self.octets)
+                .map(Material::Scram)
+                .ok_or_else(|| format!("the SCRAM keys are not {} octets", ScramKeys::LEN)),
             other => Err(format!("this program does not know the material {other:?}")),
         }
     }

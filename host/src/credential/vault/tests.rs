@@ -1,4 +1,5 @@
 mod once;
+mod scram;
 mod withheld;
 
 use proptest::prelude::*;
