@@ -175,7 +175,8 @@ impl Passage {
         match change {
             None => {}
             Some(Change::Opened { pause }) => {
-                let (why, pause_ms) = (why(), pause.as_millis());
+                let why = why();
+                let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
                 tracing::warn!(
                     %realm, %origin, pause_ms, why,
                     "the service does not answer: requests to it are stopped"

@@ -1,22 +1,25 @@
-use std::{error::Error, net::SocketAddr, pin::pin, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::{
+use bytes::{Buf, Bytes, BytesMut};
+use http::{
     Method, StatusCode,
-    body::Incoming,
-    client::conn::http1,
     header::{
-        ACCEPT, CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, USER_AGENT,
+        ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION,
+        USER_AGENT,
     },
-    http,
 };
-use hyper_util::rt::TokioIo;
 use ipnet::IpNet;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpStream, lookup_host},
     time::{Instant, timeout_at},
+};
+use ureq_proto::{
+    BodyMode,
+    client::{
+        Call, RecvResponseResult, SendRequestResult,
+        state::{RecvBody, RecvResponse},
+    },
 };
 use url::Position;
 
@@ -29,7 +32,9 @@ use super::{
 
 /// The octets of a response's head. 16 KiB is more than any service has reason to send.
 const LARGEST_HEAD: usize = 16 << 10;
-const MOST_HEADERS: usize = 64;
+
+/// What is read at a time.
+const PIECE: usize = 4 << 10;
 
 /// The characters of a redirect's target that are told.
 const LONGEST_QUOTE: usize = 200;
@@ -191,40 +196,53 @@ impl Exchange<'_> {
 
     async fn ask<S>(
         &self,
-        stream: S,
+        mut stream: S,
         request: Request,
         deadline: Instant,
     ) -> Result<Response, EgressError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let request = self.head(request)?;
         let asking = async {
-            let (mut sender, connection) = http1::Builder::new()
-                .max_buf_size(LARGEST_HEAD)
-                .max_headers(MOST_HEADERS)
-                .handshake(TokioIo::new(stream))
-                .await
-                .map_err(|error| self.malformed(&error))?;
-            let asking = async {
-                let response = sender.send_request(request).await;
-                self.read(response.map_err(|error| self.malformed(&error))?)
-                    .await
-            };
-            // The connection moves the octets of both ways; it may be through before the response
-            // has been read.
-            let mut asking = pin!(asking);
-            tokio::select! {
-                biased;
-                answer = &mut asking => answer,
-                _ = connection => asking.await,
-            }
+            let call = self.write(&mut stream, request).await?;
+            self.read(&mut stream, call).await
         };
         self.before(deadline, Stage::Answering, asking).await?
     }
 
-    fn head(&self, request: Request) -> Result<http::Request<Full<Bytes>>, EgressError> {
+    async fn write<S: AsyncWrite + Unpin>(
+        &self,
+        stream: &mut S,
+        request: Request,
+    ) -> Result<Call<RecvResponse>, EgressError> {
+        let malformed = |error: ureq_proto::Error| self.malformed(&error);
+        let body = request.body.clone();
+        let head = self.head(request)?;
+        let mut octets = vec![0; LARGEST_HEAD + self.target.url.as_str().len()];
+        let mut call = Call::new(head).map_err(malformed)?.proceed();
+        let length = call.write(&mut octets).map_err(malformed)?;
+        octets.truncate(length);
+        octets.extend_from_slice(&body);
+        let sent = async {
+            stream.write_all(&octets).await?;
+            stream.flush().await
+        };
+        sent.await.map_err(|error| self.malformed(&error))?;
+        let call = match call.proceed().map_err(malformed)? {
+            Some(SendRequestResult::SendBody(mut call)) => {
+                call.consume_direct_write(body.len()).map_err(malformed)?;
+                call.proceed()
+            }
+            Some(SendRequestResult::RecvResponse(call)) => Some(call),
+            // Only a request that asks for it waits for a status of 100.
+            Some(SendRequestResult::Await100(_)) | None => None,
+        };
+        call.ok_or_else(|| self.malformed(&"the request was too long to be sent"))
+    }
+
+    fn head(&self, request: Request) -> Result<http::Request<()>, EgressError> {
         let url = &self.target.url;
+        let is_post = request.method == Method::POST;
         let mut head = http::Request::builder()
             .method(request.method)
             .uri(&url[Position::BeforePath..Position::AfterQuery])
@@ -232,45 +250,115 @@ impl Exchange<'_> {
             .header(USER_AGENT, NAME)
             .header(ACCEPT, "application/json")
             .header(CONNECTION, "close");
+        if is_post {
+            head = head.header(CONTENT_LENGTH, request.body.len());
+        }
         if let Some(content_type) = request.content_type {
             head = head.header(CONTENT_TYPE, content_type);
         }
         for (name, value) in request.authorization {
             head = head.header(name, value);
         }
-        head.body(Full::new(request.body))
-            .map_err(|error| self.malformed(&error))
+        head.body(()).map_err(|error| self.malformed(&error))
     }
 
-    async fn read(&self, response: http::Response<Incoming>) -> Result<Response, EgressError> {
+    async fn read<S: AsyncRead + Unpin>(
+        &self,
+        stream: &mut S,
+        mut call: Call<RecvResponse>,
+    ) -> Result<Response, EgressError> {
         let origin = || self.target.origin.clone();
-        let (head, body) = response.into_parts();
-        let header = |name| head.headers.get(name).map(HeaderValue::as_bytes);
+        let mut input = BytesMut::new();
+        let head = loop {
+            let (used, head) = call
+                .try_response(&input, false)
+                .map_err(|error| self.malformed(&error))?;
+            input.advance(used);
+            match head {
+                Some(head) => break head,
+                // One that comes before the response: that may be here already.
+                None if used > 0 => {}
+                None if input.len() >= LARGEST_HEAD => {
+                    return Err(self.malformed(&"its head is too large"));
+                }
+                None if self.more(stream, &mut input).await? => {}
+                None => return Err(self.ended_early()),
+            }
+        };
+        let header = |name| head.headers().get(name).map(HeaderValue::as_bytes);
         let text = |octets| String::from_utf8_lossy(octets).into_owned();
-        if head.status.is_redirection() && head.status != StatusCode::NOT_MODIFIED {
+        let status = head.status();
+        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             let to = header(LOCATION).map(text).unwrap_or_default();
             return Err(EgressError::Redirected {
                 origin: origin(),
-                status: head.status.as_u16(),
+                status: status.as_u16(),
                 to: to.chars().take(LONGEST_QUOTE).collect(),
             });
         }
-        let body = Limited::new(body, self.response_size).collect().await;
-        let body = body.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                EgressError::TooLarge {
-                    origin: origin(),
-                    limit: self.response_size,
-                }
-            } else {
-                self.malformed(&*error)
-            }
-        })?;
+        let body = match call.proceed() {
+            Some(RecvResponseResult::RecvBody(call)) => self.body(stream, input, call).await?,
+            // Nothing comes after such a head.
+            _ => Bytes::new(),
+        };
         Ok(Response {
-            status: head.status.as_u16(),
+            status: status.as_u16(),
             content_type: header(CONTENT_TYPE).map(text),
-            body: body.to_bytes(),
+            body,
         })
+    }
+
+    async fn body<S: AsyncRead + Unpin>(
+        &self,
+        stream: &mut S,
+        mut input: BytesMut,
+        mut call: Call<RecvBody>,
+    ) -> Result<Bytes, EgressError> {
+        let ends_with_connection = call.body_mode() == BodyMode::CloseDelimited;
+        let mut body = BytesMut::new();
+        let mut piece = vec![0; PIECE];
+        while ends_with_connection || !call.can_proceed() {
+            let (used, written) = call
+                .read(&input, &mut piece)
+                .map_err(|error| self.malformed(&error))?;
+            input.advance(used);
+            body.extend_from_slice(piece.get(..written).unwrap_or_default());
+            if body.len() > self.response_size {
+                return Err(EgressError::TooLarge {
+                    origin: self.target.origin.clone(),
+                    limit: self.response_size,
+                });
+            }
+            let is_stuck = used == 0 && written == 0;
+            if is_stuck && input.len() >= LARGEST_HEAD {
+                // What frames a piece of the body is a line, and so are the headers behind it.
+                return Err(self.malformed(&"a line in its body is too long"));
+            }
+            if is_stuck && !self.more(stream, &mut input).await? {
+                if ends_with_connection {
+                    break;
+                }
+                return Err(self.ended_early());
+            }
+        }
+        Ok(body.freeze())
+    }
+
+    /// Reads something. False: the other side has ended the connection.
+    async fn more<S: AsyncRead + Unpin>(
+        &self,
+        stream: &mut S,
+        input: &mut BytesMut,
+    ) -> Result<bool, EgressError> {
+        input.reserve(PIECE);
+        match stream.read_buf(input).await {
+            Ok(octets) => Ok(octets > 0),
+            Err(error) => Err(self.malformed(&error)),
+        }
+    }
+
+    fn ended_early(&self) -> EgressError {
+        self.malformed(&"the connection ended before it did")
     }
 
     async fn before<F: Future>(
@@ -292,16 +380,10 @@ impl Exchange<'_> {
         }
     }
 
-    fn malformed(&self, error: &(dyn Error + 'static)) -> EgressError {
-        let mut why = error.to_string();
-        let mut source = error.source();
-        while let Some(error) = source {
-            why = format!("{why}: {error}");
-            source = error.source();
-        }
+    fn malformed(&self, why: &dyn fmt::Display) -> EgressError {
         EgressError::Malformed {
             origin: self.target.origin.clone(),
-            why,
+            why: why.to_string(),
         }
     }
 }

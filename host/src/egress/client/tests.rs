@@ -90,6 +90,30 @@ async fn a_service_is_asked_and_answers() {
     assert!(heard.contains(&host), "{heard}");
 }
 
+/// By its length, in pieces, or with the connection; and after what comes before a response.
+#[tokio::test]
+async fn a_body_may_end_in_three_ways() {
+    for says in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}and more",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n1;x=y\r\n}\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\r\n{}",
+        "HTTP/1.0 200 OK\r\n\r\n{}",
+        "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+    ] {
+        let service = Service::that_says(Some(says)).await;
+        let response = ask(&egress(&service), &service.url()).await;
+        let response = response.unwrap_or_else(|error| panic!("{says:?}: {error}"));
+        assert_eq!(
+            (response.status, &response.body[..]),
+            (200, &b"{}"[..]),
+            "{says:?}"
+        );
+    }
+    let service = Service::that_says(Some("HTTP/1.1 204 No Content\r\n\r\n")).await;
+    let response = ask(&egress(&service), &service.url()).await.unwrap();
+    assert_eq!((response.status, response.body.len()), (204, 0));
+}
+
 #[tokio::test]
 async fn a_status_is_a_response_and_a_redirect_is_not() {
     let service = Service::that_says(Some("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n")).await;
@@ -114,6 +138,8 @@ async fn what_is_no_response_is_an_error() {
         "SSH-2.0-OpenSSH_9.6\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{}",
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nx\r\n{}\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n",
         "\0\0\0",
     ] {
         let service = Service::that_says(Some(says)).await;
@@ -143,7 +169,11 @@ async fn a_response_is_bounded() {
     }
     let head = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(64 << 10));
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(1000));
-    for says in [head, many] {
+    let line = format!(
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;{}",
+        "x".repeat(64 << 10)
+    );
+    for says in [head, many, line] {
         let service = Service::that_says(Some(&says)).await;
         let error = ask(&egress(&service), &service.url()).await.unwrap_err();
         assert!(matches!(error, EgressError::Malformed { .. }), "{error}");
