@@ -7,6 +7,7 @@
 //! component or knows another room.
 
 mod document;
+mod egress;
 mod error;
 mod guesses;
 mod listener;
@@ -14,6 +15,7 @@ mod login;
 mod method;
 mod name;
 mod operator;
+mod origin;
 mod permission;
 mod procedures;
 mod quantity;
@@ -22,16 +24,20 @@ mod role;
 mod scalar;
 mod settings;
 
+pub use egress::EgressConfig;
 pub use error::{ConfigError, Problem};
 pub use guesses::{FirstStep, GuessLimits};
-pub use login::{Change, Login, Step, When};
-pub use method::{CallLimits, Capability, Cleartext, MethodConfig};
 pub use listener::{
     ClientCertificate, ListenAddress, Listener, Protocol, Proxy, ProxyHeader, SocketMode, Tls,
     WebOrigin,
 };
-pub use name::{ComponentName, ProcedureName, RealmName, RoleName, StepName, UrlPath};
+pub use login::{Change, Login, Step, When};
+pub use method::{Authorization, CallLimits, Capability, Cleartext, MethodConfig};
+pub use name::{
+    ComponentName, ProcedureName, RealmName, RoleName, SecretName, StepName, UrlPath,
+};
 pub use operator::{LoginLimits, Operator, PasswordLimits, SessionLimits};
+pub use origin::Origin;
 pub use permission::Permission;
 pub use procedures::{Authenticates, Procedures};
 pub use quantity::{Octets, duration};

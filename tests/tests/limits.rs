@@ -73,6 +73,7 @@ impl House {
             procedures: None,
             guesses: BOUNDS,
             counts_first: false,
+            door: None,
         };
         let revision = Arc::clone(&self.revision);
         let method = Method::new(Arc::clone(&self.runtime), revision, parts).await;

@@ -68,6 +68,7 @@ impl House {
             procedures: None,
             guesses: BOUNDS,
             counts_first: false,
+            door: None,
         };
         let method = Method::new(Arc::clone(&self.runtime), Arc::new(revision), parts).await?;
         Ok(Arc::new(method))

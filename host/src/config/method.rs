@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use super::{
     document::{Placed, Reported, Table, values},
     guesses::GuessLimits,
-    name::{ComponentName, RoleName, StepName},
+    name::{ComponentName, RoleName, SecretName, StepName},
+    origin::Origin,
     procedures::Procedures,
     quantity::Octets,
     realm::check_role,
@@ -26,6 +27,10 @@ pub struct MethodConfig {
     pub imports: BTreeSet<Capability>,
     /// Which procedures it may ask: there if `imports` has [`Capability::Procedures`].
     pub procedures: Option<Procedures>,
+    /// Where its requests may go. Empty unless it may import [`Capability::Http`].
+    pub origins: BTreeSet<Origin>,
+    /// How its requests say that they come from here.
+    pub authorization: Option<Authorization>,
     /// What wrong answers to it lead to.
     pub guesses: GuessLimits,
     /// Whether it is asked where others could read along. None: unless clients send it a secret.
@@ -37,6 +42,15 @@ pub struct MethodConfig {
 pub enum Cleartext {
     Allow,
     Refuse,
+}
+
+/// How a request says whose it is. The method does not see the secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// `signing_key`: by a signature of its body, with the key in this file.
+    Signature(SecretName),
+    /// `bearer_token`: by the token in this file.
+    Bearer(SecretName),
 }
 
 /// What one call of a method may take.
@@ -75,10 +89,12 @@ pub enum Capability {
     Wasi,
     /// Procedures of a realm of this router, which are named one by one.
     Procedures,
+    /// Requests to the origins that the realm names.
+    Http,
 }
 
 impl Capability {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Credentials,
         Self::Counters,
         Self::RecoveryCodes,
@@ -87,11 +103,12 @@ impl Capability {
         Self::Logging,
         Self::Wasi,
         Self::Procedures,
+        Self::Http,
     ];
 
     /// Whether it must be asked for, since it reaches outside the host.
     const fn reaches_outside(self) -> bool {
-        matches!(self, Self::Procedures)
+        matches!(self, Self::Procedures | Self::Http)
     }
 
     /// What to write into the table of a method that is to have it.
@@ -115,6 +132,7 @@ impl Capability {
             Self::Logging => "logging",
             Self::Wasi => "wasi",
             Self::Procedures => "procedures",
+            Self::Http => "http",
         }
     }
 }
@@ -137,6 +155,7 @@ impl MethodConfig {
         };
         let guesses = GuessLimits::take(table.table("guesses"));
         let cleartext = table.optional::<Cleartext>("cleartext");
+        let egress = Egress::take(&mut table);
 
         let role =
             settings::role(&settings).map(|(at, role)| check_role(at, role, roles, table.problems));
@@ -153,12 +172,15 @@ impl MethodConfig {
             }
             None => default.imports,
         };
+        let (origins, authorization) = egress?.check(&imports, &table)?;
         Ok(Self {
             component: component?.map_or(default.component, |found| found.value),
             settings: settings?,
             limits,
             imports,
             procedures,
+            origins,
+            authorization,
             guesses,
             cleartext: cleartext?.map(|found| found.value),
         })
@@ -176,6 +198,8 @@ impl MethodConfig {
                 .filter(|capability| !capability.reaches_outside())
                 .collect(),
             procedures: None,
+            origins: BTreeSet::new(),
+            authorization: None,
             guesses: GuessLimits::default(),
             cleartext: None,
         }
@@ -202,6 +226,68 @@ fn listed_with(
                 .to_owned()
         })),
         _ => Ok(values(listed).collect()),
+    }
+}
+
+/// What belongs to [`Capability::Http`], and is of no use without it.
+struct Egress {
+    origins: Option<Vec<Placed<Origin>>>,
+    signing_key: Option<Placed<SecretName>>,
+    bearer_token: Option<Placed<SecretName>>,
+}
+
+impl Egress {
+    fn take(table: &mut Table<'_>) -> Result<Self, Reported> {
+        let origins = table.list::<Origin>("origins");
+        let signing_key = table.optional::<SecretName>("signing_key");
+        let bearer_token = table.optional::<SecretName>("bearer_token");
+        Ok(Self {
+            origins: origins?,
+            signing_key: signing_key?,
+            bearer_token: bearer_token?,
+        })
+    }
+
+    /// A part of it without the others is a mistake, and would end in requests that are refused.
+    fn check(
+        self,
+        imports: &BTreeSet<Capability>,
+        table: &Table<'_>,
+    ) -> Result<(BTreeSet<Origin>, Option<Authorization>), Reported> {
+        let report = |message: &str| Err(table.problems.report(table.at, || message.to_owned()));
+        let has_origins = self.origins.as_ref().is_some_and(|list| !list.is_empty());
+        match (imports.contains(&Capability::Http), has_origins) {
+            (true, false) => {
+                return report(
+                    "\"imports\" has \"http\", but there are no \"origins\"; list where the method's \
+                     requests may go, such as origins = [\"https://auth.example.com\"]",
+                );
+            }
+            (false, true) => {
+                return report(
+                    "there are \"origins\", but \"imports\" does not have \"http\"; add it, such as \
+                     imports = [\"http\", \"logging\", \"transport\", \"wasi\"]",
+                );
+            }
+            _ => {}
+        }
+        let authorization = match (self.signing_key, self.bearer_token) {
+            (Some(_), Some(_)) => {
+                return report(
+                    "there are \"signing_key\" and \"bearer_token\"; keep one, best \"signing_key\"",
+                );
+            }
+            (Some(name), None) => Some(Authorization::Signature(name.value)),
+            (None, Some(name)) => Some(Authorization::Bearer(name.value)),
+            (None, None) => None,
+        };
+        if authorization.is_some() && !has_origins {
+            return report(
+                "there is a secret for requests, but there are no \"origins\"; list them",
+            );
+        }
+        let origins = values(self.origins.unwrap_or_default()).collect();
+        Ok((origins, authorization))
     }
 }
 
@@ -240,7 +326,7 @@ impl Word for Cleartext {
 }
 
 impl Word for Capability {
-    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "scram-keys", "transport", "logging", "wasi", "procedures""#;
+    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "scram-keys", "transport", "logging", "wasi", "procedures", "http""#;
     const WORDS: &'static [(&'static str, Self)] = &[
         (Self::Credentials.name(), Self::Credentials),
         (Self::Counters.name(), Self::Counters),
@@ -250,5 +336,6 @@ impl Word for Capability {
         (Self::Logging.name(), Self::Logging),
         (Self::Wasi.name(), Self::Wasi),
         (Self::Procedures.name(), Self::Procedures),
+        (Self::Http.name(), Self::Http),
     ];
 }

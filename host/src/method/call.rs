@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     credential::{Bounds, Keyring, Kind},
+    egress::Door,
     login::{Authid, Call, StepName, Verdict},
     transport::Connection,
 };
@@ -24,6 +25,7 @@ pub struct Method {
     limits: Limits,
     pub(super) keyring: Keyring,
     procedures: Option<Arc<Procedures>>,
+    door: Option<Arc<Door>>,
     pub(super) guesses: Bounds,
     pub(super) counts_first: bool,
     runtime: Arc<Runtime>,
@@ -46,6 +48,8 @@ pub struct MethodParts {
     pub keyring: Keyring,
     /// None: it may ask nobody.
     pub procedures: Option<Procedures>,
+    /// Where its requests over HTTP may go; None where the realm grants none.
+    pub door: Option<Arc<Door>>,
     /// What wrong answers lead to,
     pub guesses: Bounds,
     /// and whether they are counted where this is a login's first step.
@@ -68,6 +72,7 @@ impl Method {
             procedures,
             guesses,
             counts_first,
+            door,
         } = parts;
         let label = Label {
             realm,
@@ -81,6 +86,7 @@ impl Method {
             limits,
             keyring,
             procedures: procedures.map(Arc::new),
+            door,
             guesses,
             counts_first,
             runtime,
@@ -169,7 +175,13 @@ impl Method {
     }
 
     fn guest(&self, connection: &Arc<Connection>, keyring: &Keyring) -> Guest {
-        Guest::new(&self.label, keyring, connection, &self.limits)
+        Guest::new(
+            &self.label,
+            keyring,
+            connection,
+            self.door.as_ref(),
+            &self.limits,
+        )
     }
 
     async fn instance(&self, guest: Guest) -> wasmtime::Result<(Store<Guest>, Authenticator)> {

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Instant};
 
 use thiserror::Error;
 use wasmtime::{
@@ -9,10 +9,11 @@ use wasmtime_wasi::WasiCtx;
 
 use super::{
     Limit, Limits,
-    capability::{Log, Procedures},
+    capability::{Log, MOST_REQUESTS, Procedures},
 };
 use crate::{
     credential::{Credential, Keyring, StoreError, VerifyError, Withheld},
+    egress::{Door, EgressError},
     login::StepName,
     transport::Connection,
 };
@@ -24,6 +25,11 @@ pub(super) struct Guest {
     /// During a login, where the realm grants them.
     pub(super) procedures: Option<Arc<Procedures>>,
     pub(super) log: Log,
+    /// None: it can make no requests.
+    pub(super) door: Option<Arc<Door>>,
+    pub(super) requests_left: u32,
+    /// When a request must have come to an end, so that the method can still say so.
+    pub(super) requests_until: Instant,
     pub(super) table: ResourceTable,
     pub(super) wasi: Option<Box<WasiCtx>>,
     pub(super) memory: Memory,
@@ -41,6 +47,7 @@ impl Guest {
         label: &Arc<Label>,
         keyring: &Keyring,
         connection: &Arc<Connection>,
+        door: Option<&Arc<Door>>,
         limits: &Limits,
     ) -> Self {
         let mut table = ResourceTable::new();
@@ -50,6 +57,9 @@ impl Guest {
             connection: Arc::clone(connection),
             procedures: None,
             log: Log::new(Arc::clone(label), limits.log),
+            door: door.cloned(),
+            requests_left: MOST_REQUESTS,
+            requests_until: Instant::now() + limits.wall * 9 / 10,
             table,
             wasi: None,
             memory: Memory::new(limits),
@@ -191,6 +201,9 @@ impl Fault {
             return Self::Overrun(*limit);
         }
         if let Some(error) = error.downcast_ref::<VerifyError>() {
+            return Self::Overload(error.to_string());
+        }
+        if let Some(error) = error.downcast_ref::<EgressError>() {
             return Self::Overload(error.to_string());
         }
         if let Some(error) = error.downcast_ref::<StoreError>() {

@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 
 use crate::{
     credential::Keyring,
+    egress::DoorError,
     method::{Digest, Grant, Limits, LoadError, Revision, Runtime, Source},
     stamp::Stamp,
 };
@@ -35,6 +36,8 @@ pub enum ComponentError {
     NobodyEnrolled,
     #[error(transparent)]
     Load(#[from] LoadError),
+    #[error(transparent)]
+    Door(#[from] DoorError),
 }
 
 /// Revisions by what they are made of, so that a thousand realms with one component have one

@@ -22,8 +22,8 @@ pub struct Reloader {
 /// What is known of a realm's file: when it was looked at last, and what came of it.
 #[derive(Debug, Default)]
 struct Known {
-    /// Of the file, of each component that it named, and of the file of each realm whose callees
-    /// it would have asked. What has not changed since is not tried
+    /// Of the file, of each component and each secret that it named, and of the file of each realm
+    /// whose callees it would have asked. What has not changed since is not tried
     /// again, be it good or bad.
     stamps: Vec<(PathBuf, Option<Stamp>)>,
     realm: Option<Arc<Realm>>,
@@ -116,11 +116,11 @@ async fn inspect(
     // Taken before reading: what changes while we read has another stamp at the next look.
     known.stamps = vec![stamp(path.to_owned())];
     let realm = config::Realm::read(path)?;
-    let components = realm
+    let files = realm
         .methods
         .values()
-        .map(|method| workshop.component_path(method));
-    known.stamps.extend(components.map(stamp));
+        .flat_map(|method| workshop.files(realm.name.as_str(), method));
+    known.stamps.extend(files.map(stamp));
     let callees = consent::files(&realm, path);
     known.stamps.extend(callees.into_iter().map(stamp));
     consent::check(&realm, path)?;
