@@ -33,7 +33,7 @@ impl Algorithm {
     /// All, for a person.
     pub const NAMES: &str = "RS256, PS256, ES256, EdDSA";
 
-    /// By its name in a header or a key. `Ed25519` is what RFC 9864 calls the one kind of EdDSA that
+    /// By its name in a header or a key. `Ed25519` is what RFC 9864 calls the one kind of `EdDSA` that
     /// there is here.
     pub fn named(name: &str) -> Option<Self> {
         match name {

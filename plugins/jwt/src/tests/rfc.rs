@@ -28,7 +28,7 @@ pub fn rs256_key() -> Value {
     })
 }
 
-fn verified(key: Value, header: &str, claims: &str, signature: &str) -> Result<String, String> {
+fn verified(key: &Value, header: &str, claims: &str, signature: &str) -> Result<String, String> {
     let keys = KeySet::parse(&json!({ "keys": [key] }).to_string())?;
     let token = format!("{header}.{claims}.{signature}");
     let verified = Token::parse(&token)?.verify(&keys)?;
@@ -43,7 +43,7 @@ fn rfc_7515_a_1_a_shared_secret_is_not_accepted() {
     });
     let header = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9";
     let signature = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-    let reason = verified(key, header, ENCODED_CLAIMS, signature).unwrap_err();
+    let reason = verified(&key, header, ENCODED_CLAIMS, signature).unwrap_err();
     assert!(
         reason.starts_with("the token's algorithm is \"HS256\""),
         "{reason}"
@@ -61,12 +61,12 @@ fn rfc_7515_a_2_rs256() {
         "p0igcN_IoypGlUPQGe77Rw"
     );
     let header = "eyJhbGciOiJSUzI1NiJ9";
-    let claims = verified(rs256_key(), header, ENCODED_CLAIMS, signature);
+    let claims = verified(&rs256_key(), header, ENCODED_CLAIMS, signature);
     assert_eq!(claims.unwrap(), CLAIMS);
 
     let mut pss = rs256_key();
     pss["alg"] = json!("PS256");
-    let reason = verified(pss, header, ENCODED_CLAIMS, signature).unwrap_err();
+    let reason = verified(&pss, header, ENCODED_CLAIMS, signature).unwrap_err();
     assert_eq!(reason, "the token says RS256, and its key is for PS256");
 }
 
@@ -82,19 +82,19 @@ fn rfc_7515_a_3_es256() {
         "pmWQxfKTUJqPP3-Kg6NU1Q"
     );
     let header = "eyJhbGciOiJFUzI1NiJ9";
-    let claims = verified(key.clone(), header, ENCODED_CLAIMS, signature);
+    let claims = verified(&key, header, ENCODED_CLAIMS, signature);
     assert_eq!(claims.unwrap(), CLAIMS);
 
     // A private key has no business here.
     let mut private = key;
     private["d"] = json!("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI");
-    assert!(verified(private, header, ENCODED_CLAIMS, signature).is_err());
+    assert!(verified(&private, header, ENCODED_CLAIMS, signature).is_err());
 }
 
 #[test]
 fn rfc_7515_a_5_no_signature_is_not_accepted() {
     for key in [rs256_key(), json!({ "kty": "oct", "k": "" })] {
-        let reason = verified(key, "eyJhbGciOiJub25lIn0", ENCODED_CLAIMS, "").unwrap_err();
+        let reason = verified(&key, "eyJhbGciOiJub25lIn0", ENCODED_CLAIMS, "").unwrap_err();
         assert!(
             reason.starts_with("the token's algorithm is \"none\""),
             "{reason}"
@@ -112,6 +112,6 @@ fn rfc_8037_a_4_and_a_5_ed25519() {
         "hVsPt9g7sVvpAr_MuM0KAg"
     );
     let payload = "RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
-    let read = verified(key, "eyJhbGciOiJFZERTQSJ9", payload, signature);
+    let read = verified(&key, "eyJhbGciOiJFZERTQSJ9", payload, signature);
     assert_eq!(read.unwrap(), "Example of Ed25519 signing");
 }

@@ -56,7 +56,7 @@ fn t14_no_signature_is_none() {
 #[test]
 fn t14_a_public_key_is_no_shared_secret() {
     let key = public_rsa_key();
-    let jwt = jwt(&[key.clone()], json!({}));
+    let jwt = jwt(std::slice::from_ref(&key), json!({}));
     let claims =
         json!({ "iss": "https://id.example.com", "aud": "acme", "sub": "alice", "exp": NOW + 300 });
     let modulus = BASE64URL_NOPAD

@@ -56,7 +56,7 @@ fn run(name: TestName, count: usize, exceptions: &[(&[usize], &str)]) {
             };
             let verified = KeySet::parse(&keys.to_string())
                 .and_then(|keys| Token::parse(&token)?.verify(&keys));
-            let as_expected = verified.is_ok() == !test.result.must_fail();
+            let as_expected = verified.is_err() == test.result.must_fail();
             match (as_expected, exceptions.get(&test.tc_id)) {
                 (true, None) | (false, Some(_)) => {}
                 (true, Some(why)) => right_after_all.push((test.tc_id, *why)),
