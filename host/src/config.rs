@@ -7,20 +7,24 @@
 //! component or knows another room.
 
 mod document;
+mod egress;
 mod error;
 mod method;
 mod name;
 mod operator;
+mod origin;
 mod permission;
 mod quantity;
 mod realm;
 mod scalar;
 mod settings;
 
+pub use egress::EgressConfig;
 pub use error::{ConfigError, Problem};
-pub use method::{CallLimits, Capability, MethodConfig};
-pub use name::{ComponentName, RealmName, RoleName, StepName, UrlPath};
+pub use method::{Authorization, CallLimits, Capability, MethodConfig};
+pub use name::{ComponentName, RealmName, RoleName, SecretName, StepName, UrlPath};
 pub use operator::{Listener, LoginLimits, Operator, PasswordLimits, SessionLimits};
+pub use origin::Origin;
 pub use permission::Permission;
 pub use quantity::Octets;
 pub use realm::{Login, Realm};

@@ -7,6 +7,7 @@
 pub mod command;
 pub mod config;
 pub mod credential;
+pub mod egress;
 pub mod login;
 pub mod method;
 pub mod observe;

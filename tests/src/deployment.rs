@@ -58,6 +58,13 @@ impl Deployment {
         self.put(&format!("methods/{name}.wasm"), component.octets());
     }
 
+    /// Writes the file of a realm's secret for requests.
+    pub fn secret(&self, realm: &str, name: &str, contents: &str) {
+        let directory = self.path(&format!("secrets/{realm}"));
+        fs::create_dir_all(directory).expect("a directory for the test");
+        self.put(&format!("secrets/{realm}/{name}"), contents.as_bytes());
+    }
+
     /// Gives somebody a credential.
     pub fn enrol(&self, identity: &Identity) {
         let enrolled = xtask::enrol(router::program(), &self.config(), identity);

@@ -1,7 +1,7 @@
 //! What the tests of the whole router are told with: a [`Deployment`] is a directory with all that
 //! a router needs, a [`Router`] is the real program that runs on it, its [`Log`] says what it does,
 //! and there are clients of all kinds: a [`Client`] that can misbehave, and [`Program`]s that use
-//! other people's libraries.
+//! other people's libraries. A [`Service`] is one that the router asks.
 //!
 //! Nothing here waits for a time to pass. It waits for an answer or for a line in the log; only
 //! when that does not come for a minute is the test given up.
@@ -15,6 +15,7 @@ mod deployment;
 mod log;
 mod program;
 mod router;
+mod service;
 
 use std::{future::Future, time::Duration};
 
@@ -24,6 +25,7 @@ pub use deployment::Deployment;
 pub use log::{Event, Log};
 pub use program::{Job, Program, Running};
 pub use router::Router;
+pub use service::{Asked, Reply, Service};
 
 /// When a test is given up. No test needs this long: it is for machines that are very busy.
 const PATIENCE: Duration = Duration::from_mins(1);

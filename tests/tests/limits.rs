@@ -61,6 +61,7 @@ impl House {
             settings: format!("{{\"does\":\"{deed}\"}}"),
             limits,
             keyring: self.keyring.clone(),
+            door: None,
         };
         let revision = Arc::clone(&self.revision);
         Method::new(Arc::clone(&self.runtime), revision, parts)

@@ -56,6 +56,7 @@ impl House {
             settings: settings.into(),
             limits,
             keyring: self.keyring.clone(),
+            door: None,
         };
         Ok(Method::new(Arc::clone(&self.runtime), Arc::new(revision), parts).await?)
     }

@@ -11,6 +11,7 @@ use super::ServeArgs;
 use crate::{
     config::{self, Operator},
     credential::{PasswordQueue, Sqlite, Store, Vault},
+    egress::Egress,
     login,
     method::{Connection, Runtime},
     observe,
@@ -37,7 +38,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     );
     let vault = Vault::open(Arc::clone(&store), queue)?;
     let runtime = Arc::new(Runtime::new()?);
-    let workshop = Workshop::new(runtime, vault, operator.methods.clone());
+    let egress = Arc::new(Egress::new(&operator.egress)?);
+    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone());
 
     let realms = Arc::new(Realms::default());
     // Before the first look, or a change between the two would be missed.

@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    document::{Reported, Table, values},
-    name::{ComponentName, RoleName, StepName},
+    document::{Placed, Reported, Table, values},
+    name::{ComponentName, RoleName, SecretName, StepName},
+    origin::Origin,
     quantity::Octets,
     realm::check_role,
     scalar::Word,
@@ -20,8 +21,21 @@ pub struct MethodConfig {
     pub settings: Settings,
     /// What one call of it may take.
     pub limits: CallLimits,
-    /// What it may import. Default: everything.
+    /// What it may import. Default: everything that stays inside the router.
     pub imports: BTreeSet<Capability>,
+    /// Where its requests may go. Empty unless it may import [`Capability::Http`].
+    pub origins: BTreeSet<Origin>,
+    /// How its requests say that they come from here.
+    pub authorization: Option<Authorization>,
+}
+
+/// How a request says whose it is. The method does not see the secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// `signing_key`: by a signature of its body, with the key in this file.
+    Signature(SecretName),
+    /// `bearer_token`: by the token in this file.
+    Bearer(SecretName),
 }
 
 /// What one call of a method may take.
@@ -56,17 +70,26 @@ pub enum Capability {
     /// randomness, streams, standard output and error (which go to the log), and a file system and
     /// an environment that are empty.
     Wasi,
+    /// Requests to the origins that the realm names.
+    Http,
 }
 
 impl Capability {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Credentials,
         Self::Counters,
         Self::RecoveryCodes,
         Self::Transport,
         Self::Logging,
         Self::Wasi,
+        Self::Http,
     ];
+
+    /// Whether a method has it whose realm says nothing about `imports`. What reaches outside the
+    /// router must be named.
+    const fn is_granted_by_default(self) -> bool {
+        !matches!(self, Self::Http)
+    }
 
     /// Its name in a realm's file.
     pub const fn name(self) -> &'static str {
@@ -77,6 +100,7 @@ impl Capability {
             Self::Transport => "transport",
             Self::Logging => "logging",
             Self::Wasi => "wasi",
+            Self::Http => "http",
         }
     }
 }
@@ -92,17 +116,22 @@ impl MethodConfig {
         let settings = table.opaque("settings");
         let limits = CallLimits::take(table.table("limits"));
         let imports = table.list::<Capability>("imports");
+        let egress = Egress::take(&mut table);
 
         let role =
             settings::role(&settings).map(|(at, role)| check_role(at, role, roles, table.problems));
         let settings = Settings::read(settings, table.problems);
         role.transpose()?;
         let default = Self::for_step(step);
+        let imports = imports?.map_or(default.imports, |found| values(found).collect());
+        let (origins, authorization) = egress?.check(&imports, &table)?;
         Ok(Self {
             component: component?.map_or(default.component, |found| found.value),
             settings: settings?,
             limits,
-            imports: imports?.map_or(default.imports, |found| values(found).collect()),
+            imports,
+            origins,
+            authorization,
         })
     }
 
@@ -113,8 +142,75 @@ impl MethodConfig {
             component: component.expect("a step's name with .wasm is a component's name"),
             settings: Settings::default(),
             limits: CallLimits::default(),
-            imports: Capability::ALL.into(),
+            imports: Capability::ALL
+                .into_iter()
+                .filter(|capability| capability.is_granted_by_default())
+                .collect(),
+            origins: BTreeSet::new(),
+            authorization: None,
         }
+    }
+}
+
+/// What belongs to [`Capability::Http`], and is of no use without it.
+struct Egress {
+    origins: Option<Vec<Placed<Origin>>>,
+    signing_key: Option<Placed<SecretName>>,
+    bearer_token: Option<Placed<SecretName>>,
+}
+
+impl Egress {
+    fn take(table: &mut Table<'_>) -> Result<Self, Reported> {
+        let origins = table.list::<Origin>("origins");
+        let signing_key = table.optional::<SecretName>("signing_key");
+        let bearer_token = table.optional::<SecretName>("bearer_token");
+        Ok(Self {
+            origins: origins?,
+            signing_key: signing_key?,
+            bearer_token: bearer_token?,
+        })
+    }
+
+    /// A part of it without the others is a mistake, and would end in requests that are refused.
+    fn check(
+        self,
+        imports: &BTreeSet<Capability>,
+        table: &Table<'_>,
+    ) -> Result<(BTreeSet<Origin>, Option<Authorization>), Reported> {
+        let report = |message: &str| Err(table.problems.report(table.at, || message.to_owned()));
+        let has_origins = self.origins.as_ref().is_some_and(|list| !list.is_empty());
+        match (imports.contains(&Capability::Http), has_origins) {
+            (true, false) => {
+                return report(
+                    "\"imports\" has \"http\", but there are no \"origins\"; list where the method's \
+                     requests may go, such as origins = [\"https://auth.example.com\"]",
+                );
+            }
+            (false, true) => {
+                return report(
+                    "there are \"origins\", but \"imports\" does not have \"http\"; add it, such as \
+                     imports = [\"http\", \"logging\", \"transport\", \"wasi\"]",
+                );
+            }
+            _ => {}
+        }
+        let authorization = match (self.signing_key, self.bearer_token) {
+            (Some(_), Some(_)) => {
+                return report(
+                    "there are \"signing_key\" and \"bearer_token\"; keep one, best \"signing_key\"",
+                );
+            }
+            (Some(name), None) => Some(Authorization::Signature(name.value)),
+            (None, Some(name)) => Some(Authorization::Bearer(name.value)),
+            (None, None) => None,
+        };
+        if authorization.is_some() && !has_origins {
+            return report(
+                "there is a secret for requests, but there are no \"origins\"; list them",
+            );
+        }
+        let origins = values(self.origins.unwrap_or_default()).collect();
+        Ok((origins, authorization))
     }
 }
 
@@ -147,8 +243,7 @@ impl Default for CallLimits {
 }
 
 impl Word for Capability {
-    const FORM: &'static str =
-        r#"one of "credentials", "counters", "recovery-codes", "transport", "logging", "wasi""#;
+    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "transport", "logging", "wasi", "http""#;
     const WORDS: &'static [(&'static str, Self)] = &[
         (Self::Credentials.name(), Self::Credentials),
         (Self::Counters.name(), Self::Counters),
@@ -156,5 +251,6 @@ impl Word for Capability {
         (Self::Transport.name(), Self::Transport),
         (Self::Logging.name(), Self::Logging),
         (Self::Wasi.name(), Self::Wasi),
+        (Self::Http.name(), Self::Http),
     ];
 }

@@ -98,6 +98,17 @@ name! {
 }
 
 name! {
+    /// The file of a realm's secret, inside the directory of the realm's secrets: 1 to 128 ASCII
+    /// letters, digits, `-`, `_` and `.`, beginning with a letter or a digit, and no two dots
+    /// together, so that joining it to the directory cannot lead out of there.
+    SecretName,
+    "a file name of letters, digits, '-', '_' and '.' in the directory of the realm's secrets, such as \"auth.key\"",
+    |text| text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !text.contains("..")
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}
+
+name! {
     /// The path of a listener's URL: it begins with `/`, and has no query and no fragment.
     UrlPath,
     "a URL's path, such as \"/ws\"",
@@ -171,6 +182,27 @@ mod tests {
             "C:a.wasm",
         ] {
             assert_eq!(ComponentName::new(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_stays_in_its_directory() {
+        for good in ["auth.key", "a", "2024-key_1"] {
+            assert!(SecretName::new(good).is_some(), "{good:?}");
+        }
+        for bad in [
+            "",
+            ".",
+            "..",
+            ".key",
+            "../x",
+            "a/b",
+            "/etc/shadow",
+            r"a\b",
+            "a..b",
+            "a\0",
+        ] {
+            assert_eq!(SecretName::new(bad), None, "{bad:?}");
         }
     }
 

@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     document::{self, Placed, Reported, Table, all},
+    egress::EgressConfig,
     error::{self, ConfigError},
     name::UrlPath,
     quantity::Octets,
@@ -36,6 +37,8 @@ pub struct Operator {
     pub session: SessionLimits,
     /// What checking passwords may take.
     pub passwords: PasswordLimits,
+    /// What requests of the router's own may do.
+    pub egress: EgressConfig,
 }
 
 /// One socket that accepts connections.
@@ -120,6 +123,7 @@ impl Operator {
             let login = LoginLimits::take(top.table("login"));
             let session = SessionLimits::take(top.table("session"));
             let passwords = PasswordLimits::take(top.table("passwords"));
+            let egress = EgressConfig::take(top.table("egress"), base);
             Ok(Self {
                 listeners: listeners?,
                 realms: realms?,
@@ -128,6 +132,7 @@ impl Operator {
                 login,
                 session,
                 passwords,
+                egress: egress?,
             })
         })
     }

@@ -27,7 +27,9 @@ steps = ["anonymous"]
 component = "totp-2.wasm"
 settings = { digits = 6, skew = 0.5, strict = true, issuers = ["a", "b"], more.deep = -1 }
 limits = { time = "20ms", wall = "1s", memory = "16MiB", output = "1KiB", log = "512B" }
-imports = ["credentials", "wasi"]
+imports = ["credentials", "wasi", "http"]
+origins = ["https://auth.example.com"]
+signing_key = "auth.key"
 
 [method.anonymous]
 settings.role = "guest"
@@ -78,6 +80,14 @@ ping = "1m"
 [passwords]
 parallel = 3
 queue = 16
+[egress]
+origins = ["https://auth.example.com", "http://127.0.0.1:9000"]
+networks = ["127.0.0.1", "10.1.0.0/16"]
+ca_file = "ca.pem"
+secrets = "keys"
+time = "2s"
+response_size = "8KiB"
+parallel = 4
 "#;
 
 fn realm(text: &str) -> Result<Realm, ConfigError> {
@@ -120,8 +130,12 @@ fn a_realm_that_says_everything() {
     assert_eq!(totp.limits, limits);
     assert_eq!(
         totp.imports,
-        [Capability::Credentials, Capability::Wasi].into()
+        [Capability::Credentials, Capability::Wasi, Capability::Http].into()
     );
+    let origins: Vec<_> = totp.origins.iter().map(ToString::to_string).collect();
+    assert_eq!(origins, ["https://auth.example.com"]);
+    let auth_key = SecretName::new("auth.key").unwrap();
+    assert_eq!(totp.authorization, Some(Authorization::Signature(auth_key)));
 
     let [prefix, wildcard, exact] = &realm.permissions[..] else {
         panic!("three permissions")
@@ -152,7 +166,12 @@ fn a_step_without_a_table_has_its_defaults() {
     assert_eq!(wampcra.component.as_str(), "wampcra.wasm");
     assert_eq!(wampcra.settings.to_json(), "{}");
     assert_eq!(wampcra.limits, CallLimits::default());
-    assert_eq!(wampcra.imports.len(), 6);
+    let what_reaches_outside = [Capability::Http].into();
+    assert_eq!(
+        &Capability::ALL.into() - &wampcra.imports,
+        what_reaches_outside
+    );
+    assert!(wampcra.origins.is_empty() && wampcra.authorization.is_none());
 }
 
 #[test]
@@ -202,6 +221,28 @@ fn an_operator_that_says_everything() {
     assert_eq!(operator.session, session);
     assert_eq!(operator.passwords.threads().get(), 3);
     assert_eq!(operator.passwords.queue, 16);
+    let EgressConfig {
+        origins,
+        networks,
+        ca_file,
+        secrets,
+        time,
+        response_size,
+        parallel,
+    } = operator.egress;
+    let shown = |list: Vec<String>| list.join(" ");
+    assert_eq!(
+        shown(origins.unwrap().iter().map(ToString::to_string).collect()),
+        "http://127.0.0.1:9000 https://auth.example.com"
+    );
+    assert_eq!(
+        shown(networks.iter().map(ToString::to_string).collect()),
+        "10.1.0.0/16 127.0.0.1/32"
+    );
+    assert_eq!(ca_file.as_deref(), Some(Path::new("etc/ca.pem")));
+    assert_eq!(secrets, Path::new("etc/keys"));
+    assert_eq!((time, parallel), (Duration::from_secs(2), 4));
+    assert_eq!(response_size, Octets::kib(8));
 }
 
 #[test]
@@ -216,6 +257,8 @@ fn an_operator_needs_only_a_listener() {
     assert_eq!(operator.credentials, Path::new("credentials.db"));
     assert_eq!(operator.login, LoginLimits::default());
     assert_eq!(operator.session, SessionLimits::default());
+    assert_eq!(operator.egress, EgressConfig::new(Path::new("")));
+    assert!(operator.egress.networks.is_empty());
     assert!(operator.passwords.threads().get() >= 1);
 }
 

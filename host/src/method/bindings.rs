@@ -6,10 +6,11 @@ wasmtime::component::bindgen!({
     path: "../wit",
     world: "authenticator",
     imports: {
-        // The imports that wait: for the password queue, and for the disk.
+        // The imports that wait: for the password queue, for the disk, and for a service.
         "countersign:auth/credentials.[method]credential.verify-password": async | trappable,
         "countersign:auth/counters.advance": async | trappable,
         "countersign:auth/recovery-codes.redeem": async | trappable,
+        "countersign:auth/http.fetch": async | trappable,
         default: trappable,
     },
     exports: { default: async },

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     credential::Keyring,
+    egress::Door,
     login::{Call, StepName, Verdict},
 };
 
@@ -40,6 +41,7 @@ pub struct Method {
     settings: String,
     limits: Limits,
     keyring: Keyring,
+    door: Option<Arc<Door>>,
     runtime: Arc<Runtime>,
 }
 
@@ -52,6 +54,8 @@ pub struct MethodParts {
     pub settings: String,
     pub limits: Limits,
     pub keyring: Keyring,
+    /// Where its requests over HTTP may go; None where the realm grants none.
+    pub door: Option<Arc<Door>>,
 }
 
 impl Method {
@@ -67,6 +71,7 @@ impl Method {
             settings,
             limits,
             keyring,
+            door,
         } = parts;
         let label = Label {
             realm,
@@ -79,6 +84,7 @@ impl Method {
             settings,
             limits,
             keyring,
+            door,
             runtime,
         };
         let checked = within(&method.runtime, &method.limits, async {
@@ -115,7 +121,8 @@ impl Method {
         &self,
         connection: &Arc<Connection>,
     ) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
-        let guest = Guest::new(&self.label, &self.keyring, connection, &self.limits);
+        let door = self.door.as_ref();
+        let guest = Guest::new(&self.label, &self.keyring, connection, door, &self.limits);
         instance(&self.runtime, &self.revision.pre, guest, &self.limits).await
     }
 }

@@ -3,6 +3,7 @@
 
 mod counters;
 mod credentials;
+mod http;
 mod logging;
 mod recovery_codes;
 mod transport;
@@ -10,6 +11,7 @@ mod wasi;
 
 use std::fmt;
 
+pub(super) use http::MOST_REQUESTS;
 pub(super) use logging::Log;
 use wasmtime::{Engine, component::Linker};
 
@@ -31,17 +33,18 @@ impl Capability {
             Self::Transport => transport::INTERFACES.contains(&interface),
             Self::Logging => logging::INTERFACES.contains(&interface),
             Self::Wasi => wasi::INTERFACES.contains(&interface),
+            Self::Http => http::INTERFACES.contains(&interface),
         }
     }
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         1 << self as u8
     }
 }
 
 /// A set of capabilities.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Grant(u8);
+pub struct Grant(u16);
 
 impl Grant {
     /// The capability that an interface belongs to, if this router has it at all.
@@ -72,6 +75,7 @@ impl Grant {
                     Capability::Transport => transport::link(&mut linker)?,
                     Capability::Logging => logging::link(&mut linker)?,
                     Capability::Wasi => wasi::link(&mut linker)?,
+                    Capability::Http => http::link(&mut linker)?,
                 }
             }
         }

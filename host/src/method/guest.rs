@@ -1,12 +1,16 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Instant};
 
 use thiserror::Error;
 use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
-use super::{Connection, Limit, Limits, capability::Log};
+use super::{
+    Connection, Limit, Limits,
+    capability::{Log, MOST_REQUESTS},
+};
 use crate::{
     credential::{Keyring, StoreError, VerifyError},
+    egress::{Door, EgressError},
     login::StepName,
 };
 
@@ -15,6 +19,11 @@ pub(super) struct Guest {
     pub(super) keyring: Keyring,
     pub(super) connection: Arc<Connection>,
     pub(super) log: Log,
+    /// None: it can make no requests.
+    pub(super) door: Option<Arc<Door>>,
+    pub(super) requests_left: u32,
+    /// When a request must have come to an end, so that the method can still say so.
+    pub(super) requests_until: Instant,
     pub(super) table: ResourceTable,
     pub(super) wasi: Option<Box<WasiCtx>>,
     pub(super) memory: Memory,
@@ -30,6 +39,7 @@ impl Guest {
         label: &Arc<Label>,
         keyring: &Keyring,
         connection: &Arc<Connection>,
+        door: Option<&Arc<Door>>,
         limits: &Limits,
     ) -> Self {
         let mut table = ResourceTable::new();
@@ -38,6 +48,9 @@ impl Guest {
             keyring: keyring.clone(),
             connection: Arc::clone(connection),
             log: Log::new(Arc::clone(label), limits.log),
+            door: door.cloned(),
+            requests_left: MOST_REQUESTS,
+            requests_until: Instant::now() + limits.wall * 9 / 10,
             table,
             wasi: None,
             memory: Memory::new(limits),
@@ -154,6 +167,9 @@ impl Fault {
             return Self::Overrun(*limit);
         }
         if let Some(error) = error.downcast_ref::<VerifyError>() {
+            return Self::Overload(error.to_string());
+        }
+        if let Some(error) = error.downcast_ref::<EgressError>() {
             return Self::Overload(error.to_string());
         }
         if let Some(error) = error.downcast_ref::<StoreError>() {

@@ -129,7 +129,7 @@ impl Revision {
             revision: Arc::clone(&name),
         };
         let connection = Arc::new(Connection::none());
-        let guest = Guest::new(&Arc::new(label), keyring, &connection, limits);
+        let guest = Guest::new(&Arc::new(label), keyring, &connection, None, limits);
         let manifest = call::within(runtime, limits, async {
             let (mut store, component) = call::instance(runtime, &pre, guest, limits).await?;
             component

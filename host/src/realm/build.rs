@@ -6,6 +6,7 @@ use super::{ComponentError, Generation, components::Components};
 use crate::{
     config::{self, ConfigError},
     credential::{Keyring, Vault},
+    egress::{Door, Egress},
     login::{Alternative, Policy, StepName},
     method::{Grant, Limits, Method, MethodParts, Runtime},
     router::Permission,
@@ -58,16 +59,18 @@ fn lines(errors: &[MethodError]) -> String {
 pub struct Workshop {
     runtime: Arc<Runtime>,
     vault: Vault,
+    egress: Arc<Egress>,
     /// The directory of the components.
     methods: PathBuf,
     components: Components,
 }
 
 impl Workshop {
-    pub fn new(runtime: Arc<Runtime>, vault: Vault, methods: PathBuf) -> Self {
+    pub fn new(runtime: Arc<Runtime>, vault: Vault, egress: Arc<Egress>, methods: PathBuf) -> Self {
         Self {
             runtime,
             vault,
+            egress,
             methods,
             components: Components::default(),
         }
@@ -75,6 +78,14 @@ impl Workshop {
 
     pub(super) fn component_path(&self, method: &config::MethodConfig) -> PathBuf {
         self.methods.join(method.component.as_str())
+    }
+
+    /// All that a method is made from, but for the realm's file.
+    pub(super) fn files(&self, realm: &str, method: &config::MethodConfig) -> Vec<PathBuf> {
+        let secret = method.authorization.as_ref();
+        let secret = secret.map(|secret| self.egress.secret_of(realm, secret));
+        let component = self.component_path(method);
+        [component].into_iter().chain(secret).collect()
     }
 
     /// Makes a generation, or tells of every method that stands in the way.
@@ -131,6 +142,7 @@ impl Workshop {
     ) -> Result<Method, ComponentError> {
         let limits = Limits::from(&method.limits);
         let grant: Grant = method.imports.iter().copied().collect();
+        let door = self.door(realm, method)?;
         let path = self.component_path(method);
         let revision = self
             .components
@@ -142,8 +154,23 @@ impl Workshop {
             settings: method.settings.to_json(),
             limits,
             keyring: keyring.clone(),
+            door,
         };
         Ok(Method::new(Arc::clone(&self.runtime), revision, parts).await?)
+    }
+
+    /// None where the realm grants no requests.
+    fn door(
+        &self,
+        realm: &Arc<str>,
+        method: &config::MethodConfig,
+    ) -> Result<Option<Arc<Door>>, ComponentError> {
+        if method.origins.is_empty() {
+            return Ok(None);
+        }
+        let authorization = method.authorization.as_ref();
+        let door = self.egress.door(realm, &method.origins, authorization)?;
+        Ok(Some(Arc::new(door)))
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 
 use crate::{
     credential::Keyring,
+    egress::DoorError,
     method::{Digest, Grant, Limits, LoadError, Revision, Runtime, Source},
 };
 
@@ -30,6 +31,8 @@ pub enum ComponentError {
     TooLarge,
     #[error(transparent)]
     Load(#[from] LoadError),
+    #[error(transparent)]
+    Door(#[from] DoorError),
 }
 
 /// What tells that a file has changed without reading it. The time of change is the file system's

@@ -22,7 +22,7 @@ pub struct Reloader {
 /// What is known of a realm's file: when it was looked at last, and what came of it.
 #[derive(Debug, Default)]
 struct Known {
-    /// Of the file and of each component that it named. What has not changed since is not tried
+    /// Of the file, and of each component and each secret that it named. What has not changed since is not tried
     /// again, be it good or bad.
     stamps: Vec<(PathBuf, Option<Stamp>)>,
     realm: Option<Arc<Realm>>,
@@ -115,11 +115,11 @@ async fn inspect(
     // Taken before reading: what changes while we read has another stamp at the next look.
     known.stamps = vec![stamp(path.to_owned())];
     let realm = config::Realm::read(path)?;
-    let components = realm
+    let files = realm
         .methods
         .values()
-        .map(|method| workshop.component_path(method));
-    known.stamps.extend(components.map(stamp));
+        .flat_map(|method| workshop.files(realm.name.as_str(), method));
+    known.stamps.extend(files.map(stamp));
     let generation = workshop.build(&realm, known.number + 1).await?;
     known.number += 1;
     let realm = match &known.realm {

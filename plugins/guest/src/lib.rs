@@ -77,6 +77,8 @@ mod settings;
 pub use bindings::countersign::auth::types::{
     Answer, Attempt, Challenge, Identity, Proof, Verdict,
 };
-pub use bindings::countersign::auth::{counters, credentials, key_sets, recovery_codes, transport};
+pub use bindings::countersign::auth::{
+    counters, credentials, http, key_sets, recovery_codes, transport,
+};
 pub use bindings::wasi::logging::logging;
 pub use method::{Manifest, Method};

@@ -184,7 +184,43 @@ fn methods() {
     );
     says(
         "[method.wampcra]\nimports = ['log']",
-        r#"6:12: an item of "imports" is "log"; known are "credentials", "counters", "recovery-codes", "transport", "logging", "wasi""#,
+        r#"6:12: an item of "imports" is "log"; known are "credentials", "counters", "recovery-codes", "transport", "logging", "wasi", "http""#,
+    );
+}
+
+#[test]
+fn origins() {
+    let says = |text: &str, expected: &str| {
+        let text = format!("[[login]]\nsteps = ['a']\n[method.a]\n{text}");
+        realm_says(&text, &[expected]);
+    };
+    says(
+        "imports = ['http']",
+        r#"5:1: "imports" has "http", but there are no "origins"; list where the method's requests may go, such as origins = ["https://auth.example.com"]"#,
+    );
+    says(
+        "origins = ['https://a.example']",
+        r#"5:1: there are "origins", but "imports" does not have "http"; add it, such as imports = ["http", "logging", "transport", "wasi"]"#,
+    );
+    says(
+        "imports = ['http']\norigins = ['https://a.example/x']",
+        r#"7:12: an item of "origins" is "https://a.example/x"; an origin has no path: did you mean "https://a.example"?"#,
+    );
+    says(
+        "imports = ['http']\norigins = ['https://*.example']",
+        r#"7:12: an item of "origins" is "https://*.example"; it must be an origin, such as "https://auth.example.com" or "http://127.0.0.1:9000", without a path and without wildcards"#,
+    );
+    says(
+        "imports = ['http']\norigins = ['https://a.example']\nsigning_key = '../other/key'",
+        r#"8:15: "signing_key" is "../other/key"; it must be a file name of letters, digits, '-', '_' and '.' in the directory of the realm's secrets, such as "auth.key""#,
+    );
+    says(
+        "imports = ['http']\norigins = ['https://a.example']\nsigning_key = 'a'\nbearer_token = 'b'",
+        r#"5:1: there are "signing_key" and "bearer_token"; keep one, best "signing_key""#,
+    );
+    says(
+        "signing_key = 'a'",
+        r#"5:1: there is a secret for requests, but there are no "origins"; list them"#,
     );
 }
 
@@ -315,6 +351,10 @@ fn operators() {
     operator_says(
         "login.total = '2h'",
         r#"2:15: "total" is "2h"; choose from "10ms" to "1h""#,
+    );
+    operator_says(
+        "egress.networks = ['10.1.2.3/16']",
+        r#"2:20: an item of "networks" is "10.1.2.3/16"; it has digits behind its first 16 bits: did you mean "10.1.0.0/16"?"#,
     );
     operator_says(
         "passwords.parallel = 0",
