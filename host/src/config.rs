@@ -9,6 +9,7 @@
 mod document;
 mod egress;
 mod error;
+mod key_set;
 mod method;
 mod name;
 mod operator;
@@ -20,9 +21,13 @@ mod scalar;
 mod settings;
 
 pub use egress::EgressConfig;
+pub(crate) use error::read as read_file;
 pub use error::{ConfigError, Problem};
+pub use key_set::{KeySetPlace, KeySetUrl, RemoteKeySet};
 pub use method::{Authorization, CallLimits, Capability, MethodConfig};
-pub use name::{ComponentName, RealmName, RoleName, SecretName, StepName, UrlPath};
+pub use name::{
+    ComponentName, KeyFileName, KeySetName, RealmName, RoleName, SecretName, StepName, UrlPath,
+};
 pub use operator::{Listener, LoginLimits, Operator, PasswordLimits, SessionLimits};
 pub use origin::Origin;
 pub use permission::Permission;

@@ -9,10 +9,12 @@
 //! an issuer who does not answer stops nobody who has a good token, the last good set goes on for a
 //! while.
 
+mod fetch;
 mod remote;
 mod set;
 mod sets;
 
-pub use remote::{Fetch, Fetching, Remotes};
+pub use fetch::{Fetch, Fetching};
+pub use remote::Remotes;
 pub use set::{KeySet, NotKeySet};
-pub use sets::{Found, KeySetError, KeySets};
+pub use sets::{Found, KeySetError, KeySetProblem, KeySets};

@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use countersign::{
     credential::{Keyring, PasswordQueue, Sqlite, Vault},
+    key_set::KeySets,
     login::{Attempt, Authid, Call, StepName, Verdict},
     method::{
         Capability, Connection, Digest, Fault, Grant, Limit, Limits, Method, MethodParts, Revision,
@@ -62,6 +63,7 @@ impl House {
             limits,
             keyring: self.keyring.clone(),
             door: None,
+            key_sets: KeySets::default(),
         };
         let revision = Arc::clone(&self.revision);
         Method::new(Arc::clone(&self.runtime), revision, parts)

@@ -6,6 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use countersign::{
     config::CallLimits,
     credential::{Existing, Keyring, PasswordQueue, Sqlite, Store, Vault, enrol},
+    key_set::KeySets,
     login::{Answer, Attempt, Authid, Call, StepName, Verdict},
     method::{Capability, Connection, Grant, Limits, Method, MethodParts, Revision, Runtime},
     wamp::{Dict, Id},
@@ -57,6 +58,7 @@ impl House {
             limits,
             keyring: self.keyring.clone(),
             door: None,
+            key_sets: KeySets::default(),
         };
         Ok(Method::new(Arc::clone(&self.runtime), Arc::new(revision), parts).await?)
     }

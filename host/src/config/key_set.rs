@@ -1,14 +1,18 @@
 //! `[key_set.NAME]`: where keys of others are, that a realm trusts.
 
 use std::{
+    fmt::{self, Display},
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use url::Url;
+
 use super::{
     document::{Reported, Table},
     name::KeyFileName,
-    origin::HttpUrl,
+    origin::Origin,
+    scalar::{Scalar, Written},
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -25,7 +29,7 @@ pub enum KeySetPlace {
 /// A key set at an address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RemoteKeySet {
-    pub url: HttpUrl,
+    pub url: KeySetUrl,
     /// How old it becomes before it is fetched anew.
     pub refresh: Duration,
     /// How old it becomes before it is not used any more, if it cannot be fetched anew.
@@ -34,11 +38,46 @@ pub struct RemoteKeySet {
     pub pause: Duration,
 }
 
+/// The address of a key set.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KeySetUrl(Box<str>);
+
+impl KeySetUrl {
+    /// The URL, if it is one of a plain host by `http` or `https`.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        Origin::of(&url)?;
+        url.fragment().is_none().then(|| Self(url.as_str().into()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Display for KeySetUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Scalar for KeySetUrl {
+    const FORM: &'static str =
+        r#"a URL without a user's name, such as "https://id.example.com/keys""#;
+
+    fn read(written: &Written<'_>) -> Option<Self> {
+        Self::new(written.text()?)
+    }
+}
+
 impl KeySetPlace {
     /// Takes the table. `directory` is the realm's file's.
     pub(super) fn take(mut table: Table<'_>, directory: &Path) -> Result<Self, Reported> {
         let file = table.optional::<KeyFileName>("file");
-        let url = table.optional::<HttpUrl>("url");
+        let url = table.optional::<KeySetUrl>("url");
         let refresh = table.within("refresh", MINUTE..=30 * DAY);
         let keep = table.within("keep", MINUTE..=30 * DAY);
         let pause = table.within("pause", Duration::from_millis(1)..=DAY);

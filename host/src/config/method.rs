@@ -72,10 +72,12 @@ pub enum Capability {
     Wasi,
     /// Requests to the origins that the realm names.
     Http,
+    /// The key sets that the realm names.
+    KeySets,
 }
 
 impl Capability {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Credentials,
         Self::Counters,
         Self::RecoveryCodes,
@@ -83,12 +85,13 @@ impl Capability {
         Self::Logging,
         Self::Wasi,
         Self::Http,
+        Self::KeySets,
     ];
 
     /// Whether a method has it whose realm says nothing about `imports`. What reaches outside the
     /// router must be named.
     const fn is_granted_by_default(self) -> bool {
-        !matches!(self, Self::Http)
+        !matches!(self, Self::Http | Self::KeySets)
     }
 
     /// Its name in a realm's file.
@@ -101,6 +104,7 @@ impl Capability {
             Self::Logging => "logging",
             Self::Wasi => "wasi",
             Self::Http => "http",
+            Self::KeySets => "key-sets",
         }
     }
 }
@@ -243,7 +247,7 @@ impl Default for CallLimits {
 }
 
 impl Word for Capability {
-    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "transport", "logging", "wasi", "http""#;
+    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "transport", "logging", "wasi", "http", "key-sets""#;
     const WORDS: &'static [(&'static str, Self)] = &[
         (Self::Credentials.name(), Self::Credentials),
         (Self::Counters.name(), Self::Counters),
@@ -252,5 +256,6 @@ impl Word for Capability {
         (Self::Logging.name(), Self::Logging),
         (Self::Wasi.name(), Self::Wasi),
         (Self::Http.name(), Self::Http),
+        (Self::KeySets.name(), Self::KeySets),
     ];
 }

@@ -9,8 +9,9 @@ use std::{
 use super::{
     document::{self, Placed, Problems, Reported, Table, all, values},
     error::{self, ConfigError},
+    key_set::KeySetPlace,
     method::MethodConfig,
-    name::{RealmName, RoleName, StepName},
+    name::{KeySetName, RealmName, RoleName, StepName},
     permission::Permission,
     scalar::{Scalar, nearest, quoted, suggestion},
 };
@@ -33,6 +34,8 @@ pub struct Realm {
     pub logins: Vec<Login>,
     /// One for every step of `logins`, and no other.
     pub methods: BTreeMap<StepName, MethodConfig>,
+    /// Keys of others that the realm trusts.
+    pub key_sets: BTreeMap<KeySetName, KeySetPlace>,
     /// What is not allowed here is forbidden. No two have the same role and pattern.
     pub permissions: Vec<Permission>,
 }
@@ -73,6 +76,7 @@ impl Realm {
             // An unknown role is a problem only where the roles are known.
             let known_roles = roles.as_ref().ok();
             let methods = methods(&mut top, logins.as_deref().ok(), known_roles);
+            let key_sets = key_sets(&mut top, file.parent().unwrap_or(Path::new("")));
             let permissions = permissions(&mut top, known_roles);
             Ok(Self {
                 name: name?,
@@ -80,6 +84,7 @@ impl Realm {
                 longest_session: longest_session?.map(|found| found.value),
                 logins: logins?,
                 methods: methods?,
+                key_sets: key_sets?,
                 permissions: permissions?,
             })
         })
@@ -182,6 +187,14 @@ fn methods(
             .or_insert_with(|| MethodConfig::for_step(step));
     }
     Ok(methods)
+}
+
+fn key_sets(
+    top: &mut Table<'_>,
+    directory: &Path,
+) -> Result<BTreeMap<KeySetName, KeySetPlace>, Reported> {
+    let tables = top.named_tables::<KeySetName>("key_set").into_iter();
+    all(tables.map(|(name, table)| Ok((name.value, KeySetPlace::take(table, directory)?))))
 }
 
 fn permissions(

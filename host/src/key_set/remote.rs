@@ -1,25 +1,15 @@
 use std::{
     collections::HashMap,
     fmt,
-    pin::Pin,
     sync::{Arc, Weak},
     time::Instant,
 };
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::KeySet;
+use super::{Fetch, KeySet};
 use crate::config::RemoteKeySet;
-
-/// Gets what is at an address, for a realm. The error is for the operator.
-pub trait Fetch: Send + Sync {
-    fn fetch<'a>(&'a self, realm: &'a Arc<str>, url: &'a str) -> Fetching<'a>;
-}
-
-/// An attempt of [`Fetch`].
-pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Bytes, String>> + Send + 'a>>;
 
 /// The key sets at addresses, of all realms. One for the process.
 pub struct Remotes {
@@ -39,12 +29,18 @@ impl Remotes {
 
     /// The one that a realm has named. The same as before, as long as the realm has named it so
     /// without a gap.
-    pub(super) fn open(&self, realm: &Arc<str>, place: &RemoteKeySet) -> Arc<Remote> {
+    /// The error is why it would never be fetched.
+    pub(super) fn open(
+        &self,
+        realm: &Arc<str>,
+        place: &RemoteKeySet,
+    ) -> Result<Arc<Remote>, String> {
+        self.fetch.check(place.url.as_str())?;
         let mut known = self.known.lock();
         known.retain(|_, remote| remote.strong_count() > 0);
         let named = (Arc::clone(realm), place.clone());
         if let Some(remote) = known.get(&named).and_then(Weak::upgrade) {
-            return remote;
+            return Ok(remote);
         }
         let remote = Arc::new(Remote {
             realm: Arc::clone(realm),
@@ -54,7 +50,7 @@ impl Remotes {
             attempts: watch::Sender::new(0),
         });
         known.insert(named, Arc::downgrade(&remote));
-        remote
+        Ok(remote)
     }
 }
 
@@ -170,7 +166,10 @@ impl Remote {
     fn why_not(&self) -> String {
         let state = self.state.lock();
         let url = &self.place.url;
-        let why = state.failure.as_deref().unwrap_or("nothing was fetched yet");
+        let why = state
+            .failure
+            .as_deref()
+            .unwrap_or("nothing was fetched yet");
         match &state.good {
             Some((_, fetched)) => format!(
                 "{url}: {why}; what was fetched {} s ago is too old to go on with",
@@ -187,7 +186,10 @@ struct Running(Arc<Remote>);
 impl Running {
     async fn run(self) {
         let Self(remote) = &self;
-        let fetched = remote.fetch.fetch(&remote.realm, &remote.place.url).await;
+        let fetched = remote
+            .fetch
+            .fetch(&remote.realm, remote.place.url.as_str())
+            .await;
         let outcome =
             fetched.and_then(|octets| KeySet::parse(&octets).map_err(|error| error.to_string()));
         remote.settle(outcome);

@@ -42,7 +42,10 @@ impl KeySet {
                 jwk: jwk.get().into(),
             })
         };
-        keys.into_iter().map(key).collect::<Result<_, _>>().map(Self)
+        keys.into_iter()
+            .map(key)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// Whether a key has this name.

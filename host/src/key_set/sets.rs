@@ -33,13 +33,23 @@ pub enum Found {
     Unavailable(String),
 }
 
-/// Why a realm's key sets cannot be used.
+/// Why a realm cannot use one of its key sets.
 #[derive(Debug, Error)]
-pub enum KeySetError {
+#[error("the key set {} of {realm} cannot be used: {problem}", name.as_str())]
+pub struct KeySetError {
+    pub realm: Arc<str>,
+    pub name: KeySetName,
+    pub problem: KeySetProblem,
+}
+
+#[derive(Debug, Error)]
+pub enum KeySetProblem {
     #[error(transparent)]
     File(#[from] ConfigError),
     #[error("{}: {problem}", file.display())]
     Wrong { file: PathBuf, problem: NotKeySet },
+    #[error("{0}")]
+    Refused(String),
 }
 
 impl KeySets {
@@ -54,17 +64,27 @@ impl KeySets {
             KeySetPlace::File(file) => {
                 let advice = "put the key set there, or name another file";
                 let text = config::read_file(file, advice)?;
-                let set = KeySet::parse(text.as_bytes()).map_err(|problem| KeySetError::Wrong {
-                    file: file.clone(),
-                    problem,
+                let set = KeySet::parse(text.as_bytes()).map_err(|problem| {
+                    let file = file.clone();
+                    KeySetProblem::Wrong { file, problem }
                 })?;
                 Ok(Source::File(Arc::new(set)))
             }
-            KeySetPlace::Remote(place) => Ok(Source::Remote(remotes.open(realm, place))),
+            KeySetPlace::Remote(place) => remotes
+                .open(realm, place)
+                .map(Source::Remote)
+                .map_err(KeySetProblem::Refused),
         };
         let by_name = places
             .iter()
-            .map(|(name, place)| Ok((name.clone(), source(place)?)))
+            .map(|(name, place)| match source(place) {
+                Ok(source) => Ok((name.clone(), source)),
+                Err(problem) => Err(KeySetError {
+                    realm: Arc::clone(realm),
+                    name: name.clone(),
+                    problem,
+                }),
+            })
             .collect::<Result<_, KeySetError>>()?;
         Ok(Self {
             by_name: Arc::new(by_name),

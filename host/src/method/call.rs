@@ -13,6 +13,7 @@ use super::{
 use crate::{
     credential::Keyring,
     egress::Door,
+    key_set::KeySets,
     login::{Call, StepName, Verdict},
 };
 
@@ -42,6 +43,7 @@ pub struct Method {
     limits: Limits,
     keyring: Keyring,
     door: Option<Arc<Door>>,
+    key_sets: KeySets,
     runtime: Arc<Runtime>,
 }
 
@@ -56,6 +58,7 @@ pub struct MethodParts {
     pub keyring: Keyring,
     /// Where its requests over HTTP may go; None where the realm grants none.
     pub door: Option<Arc<Door>>,
+    pub key_sets: KeySets,
 }
 
 impl Method {
@@ -72,6 +75,7 @@ impl Method {
             limits,
             keyring,
             door,
+            key_sets,
         } = parts;
         let label = Label {
             realm,
@@ -85,10 +89,13 @@ impl Method {
             limits,
             keyring,
             door,
+            key_sets,
             runtime,
         };
         let checked = within(&method.runtime, &method.limits, async {
-            let (mut store, component) = method.instance(&Arc::new(Connection::none())).await?;
+            let connection = Arc::new(Connection::none());
+            let key_sets = method.key_sets.at_hand();
+            let (mut store, component) = method.instance(&connection, key_sets).await?;
             component
                 .countersign_auth_about()
                 .call_check(&mut store, &method.settings)
@@ -106,7 +113,8 @@ impl Method {
         let attempt = contract::attempt(call.attempt, &self.label.step, &self.settings);
         let answer = call.answer.map(contract::answer);
         let returned = within(&self.runtime, &self.limits, async {
-            let (mut store, component) = self.instance(connection).await?;
+            let key_sets = self.key_sets.clone();
+            let (mut store, component) = self.instance(connection, key_sets).await?;
             let method = component.countersign_auth_method();
             match &answer {
                 None => method.call_begin(&mut store, &attempt).await,
@@ -120,9 +128,11 @@ impl Method {
     async fn instance(
         &self,
         connection: &Arc<Connection>,
+        key_sets: KeySets,
     ) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
+        let (label, keyring, limits) = (&self.label, &self.keyring, &self.limits);
         let door = self.door.as_ref();
-        let guest = Guest::new(&self.label, &self.keyring, connection, door, &self.limits);
+        let guest = Guest::new(label, keyring, connection, door, key_sets, limits);
         instance(&self.runtime, &self.revision.pre, guest, &self.limits).await
     }
 }

@@ -4,6 +4,7 @@
 mod counters;
 mod credentials;
 mod http;
+mod key_sets;
 mod logging;
 mod recovery_codes;
 mod transport;
@@ -34,6 +35,7 @@ impl Capability {
             Self::Logging => logging::INTERFACES.contains(&interface),
             Self::Wasi => wasi::INTERFACES.contains(&interface),
             Self::Http => http::INTERFACES.contains(&interface),
+            Self::KeySets => key_sets::INTERFACES.contains(&interface),
         }
     }
 
@@ -76,6 +78,7 @@ impl Grant {
                     Capability::Logging => logging::link(&mut linker)?,
                     Capability::Wasi => wasi::link(&mut linker)?,
                     Capability::Http => http::link(&mut linker)?,
+                    Capability::KeySets => key_sets::link(&mut linker)?,
                 }
             }
         }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     credential::{Keyring, StoreError, VerifyError},
     egress::{Door, EgressError},
+    key_set::KeySets,
     login::StepName,
 };
 
@@ -24,6 +25,7 @@ pub(super) struct Guest {
     pub(super) requests_left: u32,
     /// When a request must have come to an end, so that the method can still say so.
     pub(super) requests_until: Instant,
+    pub(super) key_sets: KeySets,
     pub(super) table: ResourceTable,
     pub(super) wasi: Option<Box<WasiCtx>>,
     pub(super) memory: Memory,
@@ -40,6 +42,7 @@ impl Guest {
         keyring: &Keyring,
         connection: &Arc<Connection>,
         door: Option<&Arc<Door>>,
+        key_sets: KeySets,
         limits: &Limits,
     ) -> Self {
         let mut table = ResourceTable::new();
@@ -51,6 +54,7 @@ impl Guest {
             door: door.cloned(),
             requests_left: MOST_REQUESTS,
             requests_until: Instant::now() + limits.wall * 9 / 10,
+            key_sets,
             table,
             wasi: None,
             memory: Memory::new(limits),

@@ -10,7 +10,7 @@ use super::{
     call,
     guest::{Guest, Label},
 };
-use crate::{credential::Keyring, login::StepName};
+use crate::{credential::Keyring, key_set::KeySets, login::StepName};
 
 /// The digest of a component's octets: the name of a revision.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -129,7 +129,14 @@ impl Revision {
             revision: Arc::clone(&name),
         };
         let connection = Arc::new(Connection::none());
-        let guest = Guest::new(&Arc::new(label), keyring, &connection, None, limits);
+        let guest = Guest::new(
+            &Arc::new(label),
+            keyring,
+            &connection,
+            None,
+            KeySets::default(),
+            limits,
+        );
         let manifest = call::within(runtime, limits, async {
             let (mut store, component) = call::instance(runtime, &pre, guest, limits).await?;
             component

@@ -7,6 +7,7 @@ use crate::{
     config::{self, ConfigError},
     credential::{Keyring, Vault},
     egress::{Door, Egress},
+    key_set::{KeySetError, KeySets, Remotes},
     login::{Alternative, Policy, StepName},
     method::{Grant, Limits, Method, MethodParts, Runtime},
     router::Permission,
@@ -17,6 +18,8 @@ use crate::{
 pub enum RealmError {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    KeySet(#[from] KeySetError),
     #[error("{}", lines(.0))]
     Methods(Vec<MethodError>),
 }
@@ -60,6 +63,7 @@ pub struct Workshop {
     runtime: Arc<Runtime>,
     vault: Vault,
     egress: Arc<Egress>,
+    remotes: Remotes,
     /// The directory of the components.
     methods: PathBuf,
     components: Components,
@@ -70,6 +74,7 @@ impl Workshop {
         Self {
             runtime,
             vault,
+            remotes: Remotes::new(Arc::<Egress>::clone(&egress)),
             egress,
             methods,
             components: Components::default(),
@@ -102,11 +107,12 @@ impl Workshop {
             .collect();
         let default_role = roles.first().map_or("", |role| &**role);
         let keyring = self.vault.keyring((&*name).into(), default_role.into());
+        let key_sets = KeySets::open(&name, &realm.key_sets, &self.remotes)?;
         let mut methods = HashMap::new();
         let mut errors = Vec::new();
         for (step, method) in &realm.methods {
             let step = StepName::new(step.as_str());
-            match self.method(&name, &step, method, &keyring).await {
+            match self.method(&name, &step, method, &keyring, &key_sets).await {
                 Ok(method) => _ = methods.insert(step, Arc::new(method)),
                 Err(problem) => errors.push(MethodError {
                     realm: Arc::clone(&name),
@@ -129,6 +135,7 @@ impl Workshop {
             number,
             policy: Arc::new(policy),
             methods,
+            key_sets,
             permissions: Arc::new(permissions),
         })
     }
@@ -139,6 +146,7 @@ impl Workshop {
         step: &StepName,
         method: &config::MethodConfig,
         keyring: &Keyring,
+        key_sets: &KeySets,
     ) -> Result<Method, ComponentError> {
         let limits = Limits::from(&method.limits);
         let grant: Grant = method.imports.iter().copied().collect();
@@ -155,6 +163,7 @@ impl Workshop {
             limits,
             keyring: keyring.clone(),
             door,
+            key_sets: key_sets.clone(),
         };
         Ok(Method::new(Arc::clone(&self.runtime), revision, parts).await?)
     }

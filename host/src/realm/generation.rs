@@ -3,6 +3,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use tokio::sync::watch;
 
 use crate::{
+    key_set::KeySets,
     login::{Policy, StepName},
     method::Method,
     router::{self, Permissions, Router},
@@ -15,6 +16,7 @@ pub struct Generation {
     pub policy: Arc<Policy>,
     /// One for each step that the policy names.
     pub methods: HashMap<StepName, Arc<Method>>,
+    pub key_sets: KeySets,
     pub permissions: Arc<Permissions>,
 }
 

@@ -1,8 +1,10 @@
 use std::{collections::VecDeque, time::Duration};
 
+use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::{config::KeySetUrl, key_set::Fetching};
 
 const LONG: Duration = Duration::from_hours(1);
 
@@ -23,9 +25,7 @@ impl Issuer {
     }
 
     /// One that keeps everybody waiting.
-    fn that_waits(
-        says: impl IntoIterator<Item = Result<&'static str, &'static str>>,
-    ) -> Arc<Self> {
+    fn that_waits(says: impl IntoIterator<Item = Result<&'static str, &'static str>>) -> Arc<Self> {
         let issuer = Self::new(says);
         issuer.may_answer.forget_permits(1000);
         issuer
@@ -52,11 +52,18 @@ impl Fetch for Issuer {
                 .map_err(str::to_owned)
         })
     }
+
+    fn check(&self, url: &str) -> Result<(), String> {
+        match url {
+            "https://forbidden.example/" => Err("not allowed".into()),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn place(refresh: Duration, keep: Duration, pause: Duration) -> RemoteKeySet {
     RemoteKeySet {
-        url: "https://id.example.com/keys".into(),
+        url: KeySetUrl::new("https://id.example.com/keys").unwrap(),
         refresh,
         keep,
         pause,
@@ -65,7 +72,7 @@ fn place(refresh: Duration, keep: Duration, pause: Duration) -> RemoteKeySet {
 
 fn remote(issuer: &Arc<Issuer>, place: &RemoteKeySet) -> Arc<Remote> {
     let issuer: Arc<dyn Fetch> = Arc::<Issuer>::clone(issuer);
-    Remotes::new(issuer).open(&"acme".into(), place)
+    Remotes::new(issuer).open(&"acme".into(), place).unwrap()
 }
 
 const A: &str = r#"{"keys":[{"kid":"a"}]}"#;
@@ -160,9 +167,14 @@ async fn the_last_good_set_goes_on_while_the_issuer_talks_nonsense() {
 #[tokio::test]
 async fn a_set_that_is_too_old_does_not_go_on() {
     let issuer = Issuer::new([Ok(A), Err("no answer")]);
-    let remote = remote(&issuer, &place(Duration::ZERO, Duration::ZERO, Duration::ZERO));
-    for end in ["nothing was fetched yet; what was fetched 0 s ago is too old to go on with",
-                "no answer; what was fetched 0 s ago is too old to go on with"] {
+    let remote = remote(
+        &issuer,
+        &place(Duration::ZERO, Duration::ZERO, Duration::ZERO),
+    );
+    for end in [
+        "nothing was fetched yet; what was fetched 0 s ago is too old to go on with",
+        "no answer; what was fetched 0 s ago is too old to go on with",
+    ] {
         let why = remote.get(Some("a")).await.unwrap_err();
         assert!(why.ends_with(end), "{why}");
     }
@@ -196,16 +208,24 @@ async fn a_realm_keeps_its_set_across_generations_and_shares_it_with_nobody() {
     let issuer: Arc<dyn Fetch> = Issuer::new([]);
     let remotes = Remotes::new(issuer);
     let there = place(LONG, LONG, LONG);
-    let first = remotes.open(&"acme".into(), &there);
-    assert!(Arc::ptr_eq(&first, &remotes.open(&"acme".into(), &there)));
-    assert!(!Arc::ptr_eq(&first, &remotes.open(&"umbrella".into(), &there)));
+    let open = |realm: &str, place| remotes.open(&realm.into(), place).unwrap();
+    let first = open("acme", &there);
+    assert!(Arc::ptr_eq(&first, &open("acme", &there)));
+    assert!(!Arc::ptr_eq(&first, &open("umbrella", &there)));
     let elsewhere = RemoteKeySet {
-        url: "https://id.example.org/keys".into(),
+        url: KeySetUrl::new("https://id.example.org/keys").unwrap(),
         ..there.clone()
     };
-    assert!(!Arc::ptr_eq(&first, &remotes.open(&"acme".into(), &elsewhere)));
-    assert_eq!(remotes.known.lock().len(), 3);
+    assert!(!Arc::ptr_eq(&first, &open("acme", &elsewhere)));
     drop(first);
-    _ = remotes.open(&"acme".into(), &elsewhere);
+    let other = open("acme", &elsewhere);
     assert_eq!(remotes.known.lock().len(), 1);
+    drop(other);
+
+    let forbidden = RemoteKeySet {
+        url: KeySetUrl::new("https://forbidden.example").unwrap(),
+        ..there
+    };
+    let refused = remotes.open(&"acme".into(), &forbidden);
+    assert_eq!(refused.unwrap_err(), "not allowed");
 }
