@@ -47,7 +47,9 @@ struct Key {
 impl Key {
     fn new(kid: &'static str) -> Self {
         let mut seed = [7; 32];
-        seed.iter_mut().zip(kid.bytes()).for_each(|(to, from)| *to = from);
+        seed.iter_mut()
+            .zip(kid.bytes())
+            .for_each(|(to, from)| *to = from);
         let key = SigningKey::from_bytes(&seed);
         Self { kid, key }
     }
@@ -136,7 +138,10 @@ fn hello_with(realm: &str, authextra: impl Into<Wamp>) -> Message {
 async fn refused(router: &Router, authid: Option<&str>, token: &str) -> bytes::Bytes {
     let mut client = Client::greet(router, hello("realm1", &["jwt"], authid)).await;
     let challenge = client.receive().await;
-    assert!(matches!(challenge, Message::Challenge { .. }), "{challenge:?}");
+    assert!(
+        matches!(challenge, Message::Challenge { .. }),
+        "{challenge:?}"
+    );
     client.send(&answer(token)).await;
     client.refusal().await.octets
 }
@@ -222,17 +227,57 @@ async fn t14_every_bad_token_is_the_same_to_the_client_and_explained_in_the_log(
         (None, String::new(), "the token is not three pieces"),
         (None, "x".repeat(9000), "the token has 9000 octets"),
         (None, format!("{signed}."), "the token's signature is wrong"),
-        (None, with_header(json!({ "alg": "none", "kid": "a" })), "the token's algorithm is"),
-        (None, with_header(json!({ "alg": "HS256", "kid": "a" })), "the token's algorithm is"),
-        (None, with_header(json!({ "alg": "ES256", "kid": "a" })), "the token says ES256"),
+        (
+            None,
+            with_header(json!({ "alg": "none", "kid": "a" })),
+            "the token's algorithm is",
+        ),
+        (
+            None,
+            with_header(json!({ "alg": "HS256", "kid": "a" })),
+            "the token's algorithm is",
+        ),
+        (
+            None,
+            with_header(json!({ "alg": "ES256", "kid": "a" })),
+            "the token says ES256",
+        ),
         (None, foreign.token(&json!({})), "the key set has no key"),
-        (None, key.token(&json!({ "iss": "https://evil.example" })), "the token is from another issuer"),
-        (None, key.token(&json!({ "aud": "umbrella" })), "the token is for another audience"),
-        (None, key.token(&json!({ "exp": null })), "the token does not say when it expires"),
-        (None, key.token(&json!({ "exp": in_seconds(-1) })), "the token has expired"),
-        (None, key.token(&json!({ "nbf": in_seconds(300) })), "the token is not good yet"),
-        (None, key.token(&json!({ "sub": null })), "the token has no claim"),
-        (Some("bob"), good.clone(), "the token is \"alice\"'s, and the client says it is \"bob\""),
+        (
+            None,
+            key.token(&json!({ "iss": "https://evil.example" })),
+            "the token is from another issuer",
+        ),
+        (
+            None,
+            key.token(&json!({ "aud": "umbrella" })),
+            "the token is for another audience",
+        ),
+        (
+            None,
+            key.token(&json!({ "exp": null })),
+            "the token does not say when it expires",
+        ),
+        (
+            None,
+            key.token(&json!({ "exp": in_seconds(-1) })),
+            "the token has expired",
+        ),
+        (
+            None,
+            key.token(&json!({ "nbf": in_seconds(300) })),
+            "the token is not good yet",
+        ),
+        (
+            None,
+            key.token(&json!({ "sub": null })),
+            "the token has no claim",
+        ),
+        (
+            Some("bob"),
+            good.clone(),
+            "the token is \"alice\"'s, and the client says it is \"bob\"",
+        ),
         (Some("nobody"), good.clone(), "the token is \"alice\"'s"),
     ];
     let mut octets = Vec::new();
@@ -245,10 +290,7 @@ async fn t14_every_bad_token_is_the_same_to_the_client_and_explained_in_the_log(
         assert!(!why.contains(claims), "the token is in the log: {why}");
     }
     // What is in HELLO is taken as it is.
-    for authextra in [
-        Dict::new().with("token", 1),
-        Dict::new().with("token", "x"),
-    ] {
+    for authextra in [Dict::new().with("token", 1), Dict::new().with("token", "x")] {
         let client = Client::greet(&router, hello_with("realm1", authextra)).await;
         assert_eq!(client.refusal().await.octets, octets[0]);
     }
@@ -286,7 +328,11 @@ async fn a_file_of_keys_that_changes_is_a_reload_and_a_broken_one_is_none() {
 
     write_keys(&router.deployment, &json!({ "keys": "none" }));
     let line = router.log.mention("not reloaded").await;
-    assert!(line.message().contains("id.jwks: it is not a JSON Web Key Set"), "{line}");
+    assert!(
+        line.message()
+            .contains("id.jwks: it is not a JSON Web Key Set"),
+        "{line}"
+    );
     let (_, word) = by_hello(&router, "realm1", &old.token(&json!({}))).await;
     assert_welcome(&word, "alice", "user");
 
@@ -304,7 +350,10 @@ async fn settings_that_name_no_key_set_are_told_when_the_realm_is_loaded() {
     let misspelt = realm("acme", "file = \"id.jwks\"").replace("keys = \"id\"", "keys = \"ld\"");
     deployment.realm("realm1", &misspelt);
     let (good, said) = deployment.check().await;
-    assert!(!good && said.contains("the realm has no key set \"ld\""), "{said}");
+    assert!(
+        !good && said.contains("the realm has no key set \"ld\""),
+        "{said}"
+    );
 
     // A key that is private, or too small, is told too.
     let mut private = Key::new("a").jwk();
@@ -312,7 +361,10 @@ async fn settings_that_name_no_key_set_are_told_when_the_realm_is_loaded() {
     write_keys(&deployment, &json!({ "keys": [private] }));
     deployment.realm("realm1", &realm("acme", "file = \"id.jwks\""));
     let (good, said) = deployment.check().await;
-    assert!(!good && said.contains("it is a secret or a private key"), "{said}");
+    assert!(
+        !good && said.contains("it is a secret or a private key"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -375,16 +427,29 @@ async fn an_issuer_that_fails_stops_only_those_whose_key_is_unknown() {
     let (_, word) = by_hello(&router, "realm1", &key.token(&json!({}))).await;
     assert_welcome(&word, "alice", "user");
     for (bad, told) in [
-        (Reply::text("200 OK", "text/html", "<html>"), "it is not a JSON Web Key Set"),
-        (Reply::text("500 Oops", "text/plain", ""), "the answer has status 500"),
-        (Reply::redirect("http://127.0.0.1:1/"), "redirects are not followed"),
+        (
+            Reply::text("200 OK", "text/html", "<html>"),
+            "it is not a JSON Web Key Set",
+        ),
+        (
+            Reply::text("500 Oops", "text/plain", ""),
+            "the answer has status 500",
+        ),
+        (
+            Reply::redirect("http://127.0.0.1:1/"),
+            "redirects are not followed",
+        ),
         (Reply::Silence, "took more than 500 ms"),
     ] {
         *reply.lock() = bad;
         let (_, word) = by_hello(&router, "realm1", &other.token(&json!({}))).await;
         assert_denied(&word);
         let line = router.log.mention(told).await;
-        assert!(line.message().starts_with("a key set cannot be fetched, the one before goes on"), "{line}");
+        assert!(
+            line.message()
+                .starts_with("a key set cannot be fetched, the one before goes on"),
+            "{line}"
+        );
         let (_, word) = by_hello(&router, "realm1", &key.token(&json!({}))).await;
         assert_welcome(&word, "alice", "user");
     }
@@ -397,7 +462,10 @@ async fn without_any_keys_the_log_says_why() {
     let (_, word) = by_hello(&router, "realm1", &Key::new("a").token(&json!({}))).await;
     assert_denied(&word);
     let why = whys(&router, 1).await.remove(0);
-    assert!(why.contains("the keys cannot be had: ") && why.contains("status 404"), "{why}");
+    assert!(
+        why.contains("the keys cannot be had: ") && why.contains("status 404"),
+        "{why}"
+    );
 }
 
 #[tokio::test]
@@ -406,7 +474,10 @@ async fn an_address_that_the_operator_does_not_allow_is_told_when_the_realm_is_l
     let deployment = with_issuer(&issuer, "");
     deployment.operator("");
     let (good, said) = deployment.check().await;
-    assert!(!good && said.contains("the key set id of realm1 cannot be used"), "{said}");
+    assert!(
+        !good && said.contains("the key set id of realm1 cannot be used"),
+        "{said}"
+    );
     assert!(issuer.was_left_alone().await);
 }
 
@@ -417,9 +488,15 @@ async fn python(name: &str, order: Value) -> Vec<Value> {
     command.arg(order.to_string()).stdin(Stdio::null());
     let output = tokio::task::spawn_blocking(move || command.output()).await;
     let output = output.unwrap().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let lines = str::from_utf8(&output.stdout).unwrap().lines();
-    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// Tokens by another library, in each algorithm; RSA with 2048 and with 4096 bits.
@@ -443,7 +520,11 @@ async fn autobahn_python_logs_in_by_tokens_of_pyjwt() {
     let outcomes = python("jwt_autobahn_python.py", order).await;
     assert_eq!(outcomes.len(), 8);
     for (login, outcome) in logins.iter().zip(outcomes) {
-        let asked = if login["form"] == "rounds" { json!(["jwt"]) } else { json!([]) };
+        let asked = if login["form"] == "rounds" {
+            json!(["jwt"])
+        } else {
+            json!([])
+        };
         let expected = json!({
             "asked": asked, "authid": "alice", "authrole": "user", "authmethod": "jwt",
             "authprovider": ISSUER, "left": "wamp.close.normal",

@@ -154,7 +154,11 @@ fn a_realm_that_says_everything() {
         pause: minutes(1),
     });
     let backup = KeySetPlace::File("realms/backup.jwks".into());
-    let places: Vec<_> = realm.key_sets.iter().map(|(name, place)| (name.as_str(), place)).collect();
+    let places: Vec<_> = realm
+        .key_sets
+        .iter()
+        .map(|(name, place)| (name.as_str(), place))
+        .collect();
     assert_eq!(places, [("backup", &backup), ("id", &id)]);
 
     let [prefix, wildcard, exact] = &realm.permissions[..] else {
