@@ -10,6 +10,7 @@ mod document;
 mod egress;
 mod error;
 mod guesses;
+mod key_set;
 mod listener;
 mod login;
 mod method;
@@ -25,8 +26,10 @@ mod scalar;
 mod settings;
 
 pub use egress::EgressConfig;
+pub(crate) use error::read as read_file;
 pub use error::{ConfigError, Problem};
 pub use guesses::{FirstStep, GuessLimits};
+pub use key_set::{KeySetPlace, KeySetUrl, RemoteKeySet};
 pub use listener::{
     ClientCertificate, ListenAddress, Listener, Protocol, Proxy, ProxyHeader, SocketMode, Tls,
     WebOrigin,
@@ -34,7 +37,8 @@ pub use listener::{
 pub use login::{Change, Login, Step, When};
 pub use method::{Authorization, CallLimits, Capability, Cleartext, MethodConfig};
 pub use name::{
-    ComponentName, ProcedureName, RealmName, RoleName, SecretName, StepName, UrlPath,
+    ComponentName, KeyFileName, KeySetName, ProcedureName, RealmName, RoleName, SecretName,
+    StepName, UrlPath,
 };
 pub use operator::{LoginLimits, Operator, PasswordLimits, SessionLimits};
 pub use origin::Origin;

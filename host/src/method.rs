@@ -12,6 +12,7 @@ mod contract;
 mod guarded;
 mod guest;
 mod limits;
+mod reach;
 mod revision;
 mod runtime;
 
@@ -19,5 +20,6 @@ pub use call::{Method, MethodParts};
 pub use capability::{Callees, Calling, Capability, Grant, Procedures, Unsuccessful};
 pub use guest::Fault;
 pub use limits::{Limit, Limits};
+pub use reach::Reach;
 pub use revision::{Digest, LoadError, Manifest, Revision, Source};
 pub use runtime::{Runtime, RuntimeError};

@@ -6,7 +6,7 @@ use countersign::{
     credential::{Bounds, Keyring, PasswordQueue, Sqlite, Vault},
     login::{Attempt, Authid, Call, StepName, Verdict},
     method::{
-        Capability, Digest, Fault, Grant, Limit, Limits, Method, MethodParts, Revision,
+        Capability, Digest, Fault, Grant, Limit, Limits, Method, MethodParts, Reach, Revision,
         Runtime, Source,
     },
     transport::Connection,
@@ -70,10 +70,9 @@ impl House {
             settings: format!("{{\"does\":\"{deed}\"}}"),
             limits,
             keyring: self.keyring.clone(),
-            procedures: None,
             guesses: BOUNDS,
             counts_first: false,
-            door: None,
+            reach: Reach::default(),
         };
         let revision = Arc::clone(&self.revision);
         let method = Method::new(Arc::clone(&self.runtime), revision, parts).await;

@@ -7,7 +7,7 @@ use countersign::{
     config::CallLimits,
     credential::{Bounds, Existing, Keyring, PasswordQueue, Sqlite, Store, Vault, enrol},
     login::{Answer, Attempt, Authid, Call, StepName, Verdict},
-    method::{Capability, Grant, Limits, Method, MethodParts, Revision, Runtime},
+    method::{Capability, Grant, Limits, Method, MethodParts, Reach, Revision, Runtime},
     transport::Connection,
     wamp::{Dict, Id},
 };
@@ -65,10 +65,9 @@ impl House {
             settings: settings.into(),
             limits,
             keyring: self.keyring.clone(),
-            procedures: None,
             guesses: BOUNDS,
             counts_first: false,
-            door: None,
+            reach: Reach::default(),
         };
         let method = Method::new(Arc::clone(&self.runtime), Arc::new(revision), parts).await?;
         Ok(Arc::new(method))

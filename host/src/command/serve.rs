@@ -12,7 +12,7 @@ use crate::{
     login,
     method::Runtime,
     observe,
-    realm::{Hints, Realms, Reloader, Workshop},
+    realm::{Hints, Inspection, Realms, Reloader, Workshop},
     session::{SessionSettings, Sessions},
     transport::{Arrived, Frames, Incoming, Listener},
     wamp::reason,
@@ -45,7 +45,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     // Before the first look, or a change between the two would be missed.
     let hints = Hints::of(&[&operator.realms, &operator.methods]);
     let mut reloader = Reloader::new(workshop, operator.realms.clone(), Arc::clone(&realms));
-    reloader.look().await.with_context(|| {
+    let inspections = reloader.look().await.with_context(|| {
         format!(
             "{}: the directory of the realms' files cannot be read; create it, or name another \
              under [realms] in {}",
@@ -53,6 +53,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
             args.config.config.display()
         )
     })?;
+    inspections.iter().for_each(Inspection::warm_up);
     if realms.all().is_empty() {
         tracing::warn!(
             "there is no realm, so nobody can log in; put a file NAME.toml into {}",

@@ -91,10 +91,12 @@ pub enum Capability {
     Procedures,
     /// Requests to the origins that the realm names.
     Http,
+    /// The key sets that the realm names.
+    KeySets,
 }
 
 impl Capability {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Credentials,
         Self::Counters,
         Self::RecoveryCodes,
@@ -104,11 +106,12 @@ impl Capability {
         Self::Wasi,
         Self::Procedures,
         Self::Http,
+        Self::KeySets,
     ];
 
     /// Whether it must be asked for, since it reaches outside the host.
     const fn reaches_outside(self) -> bool {
-        matches!(self, Self::Procedures | Self::Http)
+        matches!(self, Self::Procedures | Self::Http | Self::KeySets)
     }
 
     /// What to write into the table of a method that is to have it.
@@ -133,6 +136,7 @@ impl Capability {
             Self::Wasi => "wasi",
             Self::Procedures => "procedures",
             Self::Http => "http",
+            Self::KeySets => "key-sets",
         }
     }
 }
@@ -326,7 +330,7 @@ impl Word for Cleartext {
 }
 
 impl Word for Capability {
-    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "scram-keys", "transport", "logging", "wasi", "procedures", "http""#;
+    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "scram-keys", "transport", "logging", "wasi", "procedures", "http", "key-sets""#;
     const WORDS: &'static [(&'static str, Self)] = &[
         (Self::Credentials.name(), Self::Credentials),
         (Self::Counters.name(), Self::Counters),
@@ -337,5 +341,6 @@ impl Word for Capability {
         (Self::Wasi.name(), Self::Wasi),
         (Self::Procedures.name(), Self::Procedures),
         (Self::Http.name(), Self::Http),
+        (Self::KeySets.name(), Self::KeySets),
     ];
 }

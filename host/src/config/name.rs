@@ -117,6 +117,26 @@ name! {
 }
 
 name! {
+    /// A key set of a realm, as methods call it: 1 to 64 ASCII letters, digits, `-` and `_`.
+    KeySetName,
+    "a name of letters, digits, '-' and '_', such as \"id\"",
+    |text| (1..=64).contains(&text.len())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+}
+
+name! {
+    /// The file of a key set, beside the realm's file: 1 to 128 ASCII letters, digits, `-`, `_` and
+    /// `.`, beginning with a letter or a digit, and no two dots together, so that joining it to the
+    /// directory cannot lead out of there. No realm's file is one.
+    KeyFileName,
+    "a file name of letters, digits, '-', '_' and '.' in the directory of the realm's file, such as \"id.jwks\"",
+    |text| text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !text.contains("..")
+        && text.rsplit_once('.').is_none_or(|(_, ending)| !ending.eq_ignore_ascii_case("toml"))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}
+
+name! {
     /// The path of a listener's URL: it begins with `/`, and has no query and no fragment.
     UrlPath,
     "a URL's path, such as \"/ws\"",
@@ -190,6 +210,27 @@ mod tests {
             "C:a.wasm",
         ] {
             assert_eq!(ComponentName::new(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_keys_is_beside_the_realms_file_and_is_none_itself() {
+        for good in ["id.jwks", "id.example.com.json", "keys", "toml.json"] {
+            assert!(KeyFileName::new(good).is_some(), "{good:?}");
+        }
+        for bad in [
+            "",
+            ".keys",
+            "..",
+            "../credentials.db",
+            "/etc/passwd",
+            "a/b",
+            r"a\b",
+            "a..b",
+            "acme.toml",
+            "acme.TOML",
+        ] {
+            assert!(KeyFileName::new(bad).is_none(), "{bad:?}");
         }
     }
 

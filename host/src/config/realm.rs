@@ -9,9 +9,10 @@ use std::{
 use super::{
     document::{self, Placed, Problems, Reported, Table, all},
     error::{self, ConfigError},
+    key_set::KeySetPlace,
     login::{self, Login, Step, When},
     method::{Cleartext, MethodConfig},
-    name::{RealmName, RoleName, StepName},
+    name::{KeySetName, RealmName, RoleName, StepName},
     permission::Permission,
     procedures::Authenticates,
     role::{self, Assurance},
@@ -35,6 +36,8 @@ pub struct Realm {
     pub logins: Vec<Login>,
     /// One for every step of `logins`, and no other.
     pub methods: BTreeMap<StepName, MethodConfig>,
+    /// Keys of others that the realm trusts.
+    pub key_sets: BTreeMap<KeySetName, KeySetPlace>,
     /// What is not allowed here is forbidden. No two have the same role and pattern.
     pub permissions: Vec<Permission>,
     /// Which other realms may have their clients authenticated here. No two name the same.
@@ -86,6 +89,7 @@ impl Realm {
                 }
                 (_, _, methods) => methods,
             };
+            let key_sets = key_sets(&mut top, file.parent().unwrap_or(Path::new("")));
             let permissions = permissions(&mut top, known_roles);
             let authenticates = authenticates(&mut top, name.as_ref().ok());
             Ok(Self {
@@ -96,6 +100,7 @@ impl Realm {
                 cleartext: cleartext?.map_or(Cleartext::Allow, |found| found.value),
                 logins: logins?,
                 methods: methods?,
+                key_sets: key_sets?,
                 permissions: permissions?,
                 authenticates: authenticates?,
             })
@@ -149,6 +154,14 @@ fn methods(
             .or_insert_with(|| MethodConfig::for_step(step));
     }
     Ok(methods)
+}
+
+fn key_sets(
+    top: &mut Table<'_>,
+    directory: &Path,
+) -> Result<BTreeMap<KeySetName, KeySetPlace>, Reported> {
+    let tables = top.named_tables::<KeySetName>("key_set").into_iter();
+    all(tables.map(|(name, table)| Ok((name.value, KeySetPlace::take(table, directory)?))))
 }
 
 fn permissions(

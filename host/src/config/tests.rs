@@ -53,6 +53,14 @@ procedures = { realm = "admin", allow = ["com.acme.authenticate", "com.acme.b"],
 [[authenticates]]
 realm = "other"
 procedures = ["com.acme.authenticate"]
+[key_set.id]
+url = "https://id.example.com/keys"
+refresh = "2h"
+keep = "3h"
+pause = "1m"
+
+[key_set.backup]
+file = "backup.jwks"
 
 [[permission]]
 role = "user"
@@ -199,6 +207,20 @@ fn a_realm_that_says_everything() {
     assert!(authenticates.allows("other", "com.acme.authenticate"));
     assert!(!authenticates.allows("other", "com.acme.b"));
     assert!(!authenticates.allows("third", "com.acme.authenticate"));
+    let minutes = Duration::from_mins;
+    let id = KeySetPlace::Remote(RemoteKeySet {
+        url: KeySetUrl::new("https://id.example.com/keys").unwrap(),
+        refresh: minutes(120),
+        keep: minutes(180),
+        pause: minutes(1),
+    });
+    let backup = KeySetPlace::File("realms/backup.jwks".into());
+    let places: Vec<_> = realm
+        .key_sets
+        .iter()
+        .map(|(name, place)| (name.as_str(), place))
+        .collect();
+    assert_eq!(places, [("backup", &backup), ("id", &id)]);
 
     let [prefix, wildcard, exact] = &realm.permissions[..] else {
         panic!("three permissions")
@@ -229,7 +251,8 @@ fn a_step_without_a_table_has_its_defaults() {
     assert_eq!(wampcra.component.as_str(), "wampcra.wasm");
     assert_eq!(wampcra.settings.to_json(), "{}");
     assert_eq!(wampcra.limits, CallLimits::default());
-    let what_reaches_outside = [Capability::Procedures, Capability::Http].into();
+    let what_reaches_outside =
+        [Capability::Procedures, Capability::Http, Capability::KeySets].into();
     assert_eq!(
         &Capability::ALL.into() - &wampcra.imports,
         what_reaches_outside

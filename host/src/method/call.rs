@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     credential::{Bounds, Keyring, Kind},
-    egress::Door,
     login::{Authid, Call, StepName, Verdict},
     transport::Connection,
 };
@@ -24,8 +23,7 @@ pub struct Method {
     settings: String,
     limits: Limits,
     pub(super) keyring: Keyring,
-    procedures: Option<Arc<Procedures>>,
-    door: Option<Arc<Door>>,
+    reach: Reach,
     pub(super) guesses: Bounds,
     pub(super) counts_first: bool,
     runtime: Arc<Runtime>,
@@ -46,10 +44,7 @@ pub struct MethodParts {
     pub settings: String,
     pub limits: Limits,
     pub keyring: Keyring,
-    /// None: it may ask nobody.
-    pub procedures: Option<Procedures>,
-    /// Where its requests over HTTP may go; None where the realm grants none.
-    pub door: Option<Arc<Door>>,
+    pub reach: Reach,
     /// What wrong answers lead to,
     pub guesses: Bounds,
     /// and whether they are counted where this is a login's first step.
@@ -73,6 +68,7 @@ impl Method {
             guesses,
             counts_first,
             door,
+            key_sets,
         } = parts;
         let label = Label {
             realm,
@@ -85,15 +81,17 @@ impl Method {
             settings,
             limits,
             keyring,
-            procedures: procedures.map(Arc::new),
-            door,
+            reach,
             guesses,
             counts_first,
             runtime,
         };
         let checked = within(&method.runtime, &method.limits, async {
-            // Nobody outside is asked: this is no login.
-            let guest = method.guest(&Arc::new(Connection::default()), &method.keyring);
+            let guest = method.guest(
+                &Arc::new(Connection::default()),
+                &method.keyring,
+                method.reach.at_hand(),
+            );
             let (mut store, component) = method.instance(guest).await?;
             component
                 .countersign_auth_about()
@@ -130,8 +128,7 @@ impl Method {
         let answer = call.answer.map(contract::answer);
         let _turn = self.turn().await?;
         let (returned, withheld) = within(&self.runtime, &self.limits, async {
-            let mut guest = self.guest(connection, keyring);
-            guest.procedures.clone_from(&self.procedures);
+            let guest = self.guest(connection, keyring, self.reach.clone());
             let (mut store, component) = self.instance(guest).await?;
             let method = component.countersign_auth_method();
             let returned = match &answer {
@@ -153,7 +150,7 @@ impl Method {
     /// Waits before there is an instance: so a realm whose callees are slow has its logins queue,
     /// and takes no other realm's room. None for a method that asks nobody.
     async fn turn(&self) -> Result<Option<Turn<'_>>, Fault> {
-        let Some(procedures) = &self.procedures else {
+        let Some(procedures) = &self.reach.procedures else {
             return Ok(None);
         };
         let stopping = |_| Fault::Overload("the router is stopping".into());
@@ -174,14 +171,8 @@ impl Method {
             .map(Some)
     }
 
-    fn guest(&self, connection: &Arc<Connection>, keyring: &Keyring) -> Guest {
-        Guest::new(
-            &self.label,
-            keyring,
-            connection,
-            self.door.as_ref(),
-            &self.limits,
-        )
+    fn guest(&self, connection: &Arc<Connection>, keyring: &Keyring, reach: Reach) -> Guest {
+        Guest::new(&self.label, keyring, connection, reach, &self.limits)
     }
 
     async fn instance(&self, guest: Guest) -> wasmtime::Result<(Store<Guest>, Authenticator)> {

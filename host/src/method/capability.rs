@@ -4,6 +4,7 @@
 mod counters;
 mod credentials;
 mod http;
+mod key_sets;
 mod logging;
 mod procedures;
 mod recovery_codes;
@@ -39,6 +40,7 @@ impl Capability {
             Self::Wasi => wasi::INTERFACES.contains(&interface),
             Self::Procedures => procedures::INTERFACES.contains(&interface),
             Self::Http => http::INTERFACES.contains(&interface),
+            Self::KeySets => key_sets::INTERFACES.contains(&interface),
         }
     }
 
@@ -83,6 +85,7 @@ impl Grant {
                     Capability::Wasi => wasi::link(&mut linker)?,
                     Capability::Procedures => procedures::link(&mut linker)?,
                     Capability::Http => http::link(&mut linker)?,
+                    Capability::KeySets => key_sets::link(&mut linker)?,
                 }
             }
         }

@@ -8,12 +8,12 @@ use wasmtime::{
 use wasmtime_wasi::WasiCtx;
 
 use super::{
-    Limit, Limits,
-    capability::{Log, MOST_REQUESTS, Procedures},
+    Limit, Limits, Reach,
+    capability::{Log, MOST_REQUESTS},
 };
 use crate::{
     credential::{Credential, Keyring, StoreError, VerifyError, Withheld},
-    egress::{Door, EgressError},
+    egress::EgressError,
     login::StepName,
     transport::Connection,
 };
@@ -22,11 +22,8 @@ use crate::{
 pub(super) struct Guest {
     pub(super) keyring: Keyring,
     pub(super) connection: Arc<Connection>,
-    /// During a login, where the realm grants them.
-    pub(super) procedures: Option<Arc<Procedures>>,
+    pub(super) reach: Reach,
     pub(super) log: Log,
-    /// None: it can make no requests.
-    pub(super) door: Option<Arc<Door>>,
     pub(super) requests_left: u32,
     /// When a request must have come to an end, so that the method can still say so.
     pub(super) requests_until: Instant,
@@ -47,7 +44,7 @@ impl Guest {
         label: &Arc<Label>,
         keyring: &Keyring,
         connection: &Arc<Connection>,
-        door: Option<&Arc<Door>>,
+        reach: Reach,
         limits: &Limits,
     ) -> Self {
         let mut table = ResourceTable::new();
@@ -55,9 +52,8 @@ impl Guest {
         Self {
             keyring: keyring.clone(),
             connection: Arc::clone(connection),
-            procedures: None,
+            reach,
             log: Log::new(Arc::clone(label), limits.log),
-            door: door.cloned(),
             requests_left: MOST_REQUESTS,
             requests_until: Instant::now() + limits.wall * 9 / 10,
             table,

@@ -6,7 +6,7 @@ use thiserror::Error;
 use wasmtime::component::{Component, types::ComponentItem};
 
 use super::{
-    Fault, Grant, Limits, Runtime,
+    Fault, Grant, Limits, Reach, Runtime,
     bindings::{AuthenticatorPre, exports::countersign::auth::about},
     call,
     guest::{Guest, Label},
@@ -142,7 +142,8 @@ impl Revision {
             revision: Arc::clone(&name),
         };
         let connection = Arc::new(Connection::default());
-        let guest = Guest::new(&Arc::new(label), keyring, &connection, None, limits);
+        let reach = Reach::default();
+        let guest = Guest::new(&Arc::new(label), keyring, &connection, reach, limits);
         let manifest = call::within(runtime, limits, async {
             let (mut store, component) = call::instance(runtime, &pre, guest, limits).await?;
             component

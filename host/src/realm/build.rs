@@ -11,8 +11,9 @@ use crate::{
     config::{self, Cleartext, ConfigError},
     credential::{Bounds, Keyring, Vault},
     egress::{Door, Egress},
+    key_set::{KeySetError, KeySets, Remotes},
     login::{Alternative, Policy, Role, Step, StepName, When},
-    method::{Grant, Limits, Method, MethodParts, Runtime},
+    method::{Grant, Limits, Method, MethodParts, Reach, Runtime},
     router::Permission,
 };
 
@@ -21,6 +22,8 @@ use crate::{
 pub enum RealmError {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    KeySet(#[from] KeySetError),
     #[error("{}", lines(.0))]
     Methods(Vec<MethodError>),
     #[error(transparent)]
@@ -66,6 +69,7 @@ pub struct Workshop {
     runtime: Arc<Runtime>,
     vault: Vault,
     egress: Arc<Egress>,
+    remotes: Remotes,
     /// The directory of the components.
     methods: PathBuf,
     components: Components,
@@ -77,6 +81,7 @@ impl Workshop {
         Self {
             runtime,
             vault,
+            remotes: Remotes::new(Arc::<Egress>::clone(&egress)),
             egress,
             methods,
             components: Components::default(),
@@ -108,12 +113,13 @@ impl Workshop {
         let roles: Vec<Role> = realm.roles.iter().map(|name| role(realm, name)).collect();
         let default_role = roles.first().map_or("", |role| &*role.name);
         let keyring = self.vault.keyring((&*name).into(), default_role.into());
+        let key_sets = KeySets::open(&name, &realm.key_sets, &self.remotes)?;
         let mut methods = HashMap::new();
         let mut errors = Vec::new();
         for (step, method) in &realm.methods {
             let step = StepName::new(step.as_str());
-            let made = self.method(&name, &step, method, &keyring, realms).await;
-            match made.and_then(|method| usable(realm, &step, method)) {
+            let made = self.method(&name, &step, method, &keyring, &key_sets, realms);
+            match made.await.and_then(|method| usable(realm, &step, method)) {
                 Ok(method) => _ = methods.insert(step, Arc::new(method)),
                 Err(problem) => errors.push(MethodError {
                     realm: Arc::clone(&name),
@@ -141,6 +147,7 @@ impl Workshop {
             number,
             policy: Arc::new(policy),
             methods,
+            key_sets,
             permissions: Arc::new(permissions),
             authenticates: realm.authenticates.clone(),
         })
@@ -152,27 +159,30 @@ impl Workshop {
         step: &StepName,
         method: &config::MethodConfig,
         keyring: &Keyring,
+        key_sets: &KeySets,
         realms: &Arc<Realms>,
     ) -> Result<Method, ComponentError> {
         let limits = Limits::from(&method.limits);
         let grant: Grant = method.imports.iter().copied().collect();
-        let door = self.door(realm, method)?;
         let path = self.component_path(method);
         let revision = self
             .components
             .revision(&path, &self.runtime, keyring, grant, &limits)
             .await?;
+        let granted = method.procedures.as_ref();
+        let procedures =
+            granted.map(|granted| callees::procedures(realm, granted, realms, &self.turns));
         let parts = MethodParts {
             realm: Arc::clone(realm),
             step: step.clone(),
             settings: method.settings.to_json(),
             limits,
             keyring: keyring.clone(),
-            procedures: method
-                .procedures
-                .as_ref()
-                .map(|granted| callees::procedures(realm, granted, realms, &self.turns)),
-            door,
+            reach: Reach {
+                procedures: procedures.map(Arc::new),
+                door: self.door(realm, method)?,
+                key_sets: key_sets.clone(),
+            },
             guesses: bounds(&method.guesses),
             counts_first: method.guesses.first_step == config::FirstStep::Counted,
         };

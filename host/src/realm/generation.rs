@@ -4,6 +4,7 @@ use tokio::sync::watch;
 
 use crate::{
     config::Authenticates,
+    key_set::KeySets,
     login::{Policy, StepName},
     method::Method,
     router::{self, Permissions, Router},
@@ -16,6 +17,7 @@ pub struct Generation {
     pub policy: Arc<Policy>,
     /// One for each step that the policy names.
     pub methods: HashMap<StepName, Arc<Method>>,
+    pub key_sets: KeySets,
     pub permissions: Arc<Permissions>,
     pub(super) authenticates: Vec<Authenticates>,
 }

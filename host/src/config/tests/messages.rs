@@ -277,7 +277,7 @@ fn methods() {
     );
     says(
         "[method.wampcra]\nimports = ['log']",
-        r#"6:12: an item of "imports" is "log"; known are "credentials", "counters", "recovery-codes", "scram-keys", "transport", "logging", "wasi", "procedures", "http""#,
+        r#"6:12: an item of "imports" is "log"; known are "credentials", "counters", "recovery-codes", "scram-keys", "transport", "logging", "wasi", "procedures", "http", "key-sets""#,
     );
 }
 
@@ -355,6 +355,39 @@ fn authenticates() {
     says(
         "realm = 'other'\nprocedures = ['com.a']\n[[authenticates]]\nrealm = 'other'\nprocedures = ['com.b']",
         "6:1: an earlier [[authenticates]] has the same realm; make them one",
+    );
+}
+
+#[test]
+fn key_sets() {
+    let says = |text: &str, expected: &str| realm_says(&format!("\n\n{text}"), &[expected]);
+    says(
+        "[key_set.id]",
+        r#"5:1: there is neither "file" nor "url"; say where the keys are, such as url = "https://id.example.com/keys""#,
+    );
+    says(
+        "[key_set.id]\nfile = 'id.jwks'\nurl = 'https://id.example.com/keys'",
+        r#"6:8: there are "file" and "url"; keep one of them"#,
+    );
+    says(
+        "[key_set.id]\nfile = '../credentials.db'",
+        r#"6:8: "file" is "../credentials.db"; it must be a file name of letters, digits, '-', '_' and '.' in the directory of the realm's file, such as "id.jwks""#,
+    );
+    says(
+        "[key_set.id]\nfile = 'id.jwks'\npause = '1m'",
+        r#"7:9: a key set in a file has no times: it is read whenever the file has changed; remove the line"#,
+    );
+    says(
+        "[key_set.id]\nurl = 'https://me@id.example.com/keys'",
+        r#"6:7: "url" is "https://me@id.example.com/keys"; it must be a URL without a user's name, such as "https://id.example.com/keys""#,
+    );
+    says(
+        "[key_set.id]\nurl = 'https://id.example.com/keys'\nkeep = '30m'",
+        r#"7:8: "keep" is shorter than "refresh", so there would be no keys in between; make it longer"#,
+    );
+    says(
+        "[key_set.'a b']\nfile = 'id.jwks'",
+        r#"5:10: a key in [key_set] is "a b"; it must be a name of letters, digits, '-' and '_', such as "id""#,
     );
 }
 

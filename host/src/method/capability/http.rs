@@ -29,7 +29,7 @@ impl http::Host for Guest {
             .requests_left
             .checked_sub(1)
             .ok_or(Overrun(Limit::Requests))?;
-        let Some(door) = &self.door else {
+        let Some(door) = &self.reach.door else {
             return Ok(Err(no_door()));
         };
         let url = request.url.clone();
@@ -52,7 +52,7 @@ impl http::Host for Guest {
     }
 
     fn check(&mut self, url: String) -> wasmtime::Result<Result<(), String>> {
-        let checked = match &self.door {
+        let checked = match &self.reach.door {
             Some(door) => door.check(&url).map_err(|error| error.to_string()),
             None => Err(no_door()),
         };

@@ -89,7 +89,7 @@ impl procedures::Host for Guest {
         authid: Option<String>,
         details: String,
     ) -> wasmtime::Result<Result<String, Failure>> {
-        let Some(procedures) = &self.procedures else {
+        let Some(procedures) = &self.reach.procedures else {
             return Ok(Err(Failure::Unanswered(
                 "procedures can be asked during a login only".into(),
             )));
