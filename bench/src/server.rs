@@ -123,7 +123,7 @@ fn countersign(router: &Path, directory: &Path, address: SocketAddr) -> Result<C
         xtask::put(&file, &fs::read(component)?)?;
     }
     let config = directory.join("countersign.toml");
-    let listener = format!("[[listener]]\nwebsocket = \"{address}\"\npath = \"/ws\"\n");
+    let listener = format!("[[listener]]\naddress = \"{address}\"\npath = \"/ws\"\n");
     xtask::put(&config, listener.as_bytes())?;
     let realm = r#"
 roles = ["user"]

@@ -7,11 +7,14 @@
 pub mod command;
 pub mod config;
 pub mod credential;
+pub mod egress;
+pub mod key_set;
 pub mod login;
 pub mod method;
 pub mod observe;
 pub mod realm;
 pub mod router;
 pub mod session;
+mod stamp;
 pub mod transport;
 pub mod wamp;

@@ -6,7 +6,9 @@
 //! it began with.
 
 mod build;
+mod callees;
 mod components;
+mod consent;
 mod directory;
 mod generation;
 mod reload;
@@ -14,6 +16,7 @@ mod watch;
 
 pub use build::{MethodError, RealmError, Workshop};
 pub use components::ComponentError;
+pub use consent::ConsentError;
 pub use directory::Realms;
 pub use generation::{Generation, Realm};
 pub use reload::{Inspection, Reloader};

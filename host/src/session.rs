@@ -19,9 +19,8 @@ use tokio::{
 
 use crate::{
     login::{self, Refusal},
-    method::Connection,
     realm::Realms,
-    transport::{Broken, Wire},
+    transport::{Broken, Connection, Wire},
     wamp::Message,
 };
 

@@ -1,6 +1,14 @@
 //! Connections that carry WAMP frames, and what bounds them before anybody has logged in.
 
+mod connection;
+mod http;
+mod listener;
 mod metered;
+mod proxy;
+pub mod rawsocket;
+mod request;
+mod rewound;
+mod tls;
 mod websocket;
 
 use bytes::Bytes;
@@ -9,7 +17,11 @@ use thiserror::Error;
 
 use crate::wamp::Serializer;
 
-pub use websocket::{WebSocket, WebSocketSettings};
+pub use connection::{Connection, TlsFacts, UnixPeer};
+pub use listener::{Arrived, Frames, Incoming, ListenError, Listener, NoArrival};
+pub use rawsocket::{RawSocket, RawSocketSettings};
+pub use rewound::Rewound;
+pub use websocket::{NoWebSocket, WebSocket, WebSocketSettings};
 
 /// A connection to a client, whatever the transport: a stream of frames that come in, and a sink of
 /// frames that go out. One frame is one WAMP message.
@@ -33,6 +45,8 @@ pub enum Broken {
     TooLarge { limit: usize },
     #[error("a frame of the wrong kind")]
     WrongKind,
+    #[error("a message of {length} octets is due, and the client takes no more than {limit}")]
+    TooLong { length: usize, limit: usize },
     #[error("the transport failed: {0}")]
     Failed(String),
 }

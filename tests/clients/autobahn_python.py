@@ -15,7 +15,7 @@ REALM = "realm1"
 
 
 def authentication(job):
-    proof = {"ticket": "ticket", "wampcra": "secret", "cryptosign": "privkey"}
+    proof = {"ticket": "ticket", "wampcra": "secret", "cryptosign": "privkey", "scram": "password"}
     method = job["method"]
     if method == "anonymous":
         return {method: {}}
@@ -57,9 +57,15 @@ async def idle(session):
     await asyncio.get_running_loop().create_future()
 
 
+def transport(url, serializer):
+    if url.startswith("rs://"):
+        return {"type": "rawsocket", "url": url, "serializer": serializer, "max_retries": 0}
+    return {"type": "websocket", "url": url, "serializers": [serializer], "max_retries": 0}
+
+
 async def do(url, job):
     component = Component(
-        transports=[{"type": "websocket", "url": url, "serializers": [job["serializer"]], "max_retries": 0}],
+        transports=[transport(url, job["serializer"])],
         realm=REALM,
         authentication=authentication(job),
     )

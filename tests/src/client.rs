@@ -4,11 +4,14 @@ use countersign::wamp::{Dict, Message, Serializer, Value};
 use futures_util::{SinkExt, StreamExt};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{
-        Message as Frame, client::IntoClientRequest, http::header::SEC_WEBSOCKET_PROTOCOL,
+        Message as Frame, client::IntoClientRequest, http::{HeaderName, header::SEC_WEBSOCKET_PROTOCOL},
     },
 };
 
@@ -20,8 +23,21 @@ const DEPTH: usize = 16;
 /// A WAMP client that does what it is told, be it right or wrong.
 #[derive(Debug)]
 pub struct Client {
-    socket: WebSocketStream<TcpStream>,
+    wire: Wire,
     serializer: Serializer,
+}
+
+/// What carries messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    WebSocket,
+    RawSocket,
+}
+
+#[derive(Debug)]
+enum Wire {
+    WebSocket(Box<WebSocketStream<TcpStream>>),
+    RawSocket(TcpStream),
 }
 
 /// How a router refused a client: with this ABORT, and an end of the connection.
@@ -33,23 +49,97 @@ pub struct Refusal {
 }
 
 impl Client {
-    /// Connects, and says nothing yet.
+    /// Connects by WebSocket, and says nothing yet.
     pub async fn connect(router: &Router, serializer: Serializer) -> Self {
-        let address = router.url().trim_start_matches("ws://").split('/').next();
-        let stream = TcpStream::connect(address.unwrap_or_default())
+        Self::connect_by(Transport::WebSocket, router, serializer).await
+    }
+
+    /// Connects, and says nothing yet.
+    pub async fn connect_by(transport: Transport, router: &Router, serializer: Serializer) -> Self {
+        let wire = match transport {
+            Transport::WebSocket => {
+                Wire::WebSocket(Box::new(Self::upgrade(router, serializer).await))
+            }
+            Transport::RawSocket => {
+                let number = match serializer {
+                    Serializer::Json => 1,
+                    Serializer::MsgPack => 2,
+                    Serializer::Cbor => 3,
+                };
+                // It takes 16 MiB, as most clients do.
+                let (stream, answer) = Self::shake_hands(router, [0x7f, 0xf0 | number, 0, 0]).await;
+                assert_eq!(answer[1] & 0x0f, number, "the router agrees");
+                Wire::RawSocket(stream)
+            }
+        };
+        Self { wire, serializer }
+    }
+
+    /// Starts a RawSocket with these octets, and returns the answer.
+    pub async fn shake_hands(router: &Router, octets: [u8; 4]) -> (TcpStream, [u8; 4]) {
+        let mut stream = Self::dial(router).await;
+        stream.write_all(&octets).await.expect("a socket");
+        let mut answer = [0; 4];
+        soon("an answer", stream.read_exact(&mut answer))
             .await
-            .expect("it listens");
-        stream.set_nodelay(true).expect("a socket");
+            .expect("four octets");
+        (stream, answer)
+    }
+
+    /// Goes on with a RawSocket that is open.
+    pub const fn of_rawsocket(stream: TcpStream, serializer: Serializer) -> Self {
+        Self {
+            wire: Wire::RawSocket(stream),
+            serializer,
+        }
+    }
+
+    async fn upgrade(router: &Router, serializer: Serializer) -> WebSocketStream<TcpStream> {
+        let stream = Self::dial(router).await;
+        Self::upgrade_on(stream, router, serializer, "").await
+    }
+
+    /// Connects as through a proxy: it sends some octets before everything else, and adds header
+    /// lines to the request.
+    pub async fn connect_through(router: &Router, preface: &[u8], headers: &str) -> Self {
+        let mut stream = Self::dial(router).await;
+        stream.write_all(preface).await.expect("a socket");
+        let serializer = Serializer::Json;
+        let socket = Self::upgrade_on(stream, router, serializer, headers).await;
+        Self {
+            wire: Wire::WebSocket(Box::new(socket)),
+            serializer,
+        }
+    }
+
+    async fn upgrade_on(
+        stream: TcpStream,
+        router: &Router,
+        serializer: Serializer,
+        headers: &str,
+    ) -> WebSocketStream<TcpStream> {
         let mut request = router.url().into_client_request().expect("a URL");
         let protocol = serializer.subprotocol().parse().expect("a header");
         request
             .headers_mut()
             .insert(SEC_WEBSOCKET_PROTOCOL, protocol);
-        let connected = soon("a WebSocket", client_async(request, stream)).await;
-        Self {
-            socket: connected.expect("a WebSocket").0,
-            serializer,
+        for line in headers.lines() {
+            let (name, value) = line.split_once(": ").expect("a header line");
+            let name: HeaderName = name.parse().expect("a header's name");
+            request
+                .headers_mut()
+                .append(name, value.parse().expect("a header"));
         }
+        let connected = soon("a WebSocket", client_async(request, stream)).await;
+        connected.expect("a WebSocket").0
+    }
+
+    async fn dial(router: &Router) -> TcpStream {
+        let stream = TcpStream::connect(router.address())
+            .await
+            .expect("it listens");
+        stream.set_nodelay(true).expect("a socket");
+        stream
     }
 
     /// Connects and says HELLO.
@@ -76,16 +166,46 @@ impl Client {
     /// is seen when something is received.
     pub async fn send_octets(&mut self, octets: impl Into<Bytes>) {
         let octets = octets.into();
-        let frame = match octets.clone().try_into() {
-            Ok(text) if self.serializer.is_text() => Frame::Text(text),
-            _ => Frame::Binary(octets),
-        };
-        _ = soon("room for a frame", self.socket.send(frame)).await;
+        match &mut self.wire {
+            Wire::WebSocket(socket) => {
+                let frame = match octets.clone().try_into() {
+                    Ok(text) if self.serializer.is_text() => Frame::Text(text),
+                    _ => Frame::Binary(octets),
+                };
+                _ = soon("room for a frame", socket.send(frame)).await;
+            }
+            Wire::RawSocket(_) => self.send_frame(0, &octets).await,
+        }
     }
 
-    /// The octets under the WebSocket: for what no WebSocket client would send.
+    /// Sends a frame of RawSocket: a message (0), a PING (1), a PONG (2), or what does not exist.
+    pub async fn send_frame(&mut self, kind: u8, payload: &[u8]) {
+        let length = u32::try_from(payload.len()).expect("less than 16 MiB");
+        let mut octets = length.to_be_bytes().to_vec();
+        octets[0] = kind;
+        octets.extend(payload);
+        _ = soon("room for a frame", self.stream().write_all(&octets)).await;
+    }
+
+    /// The next frame of RawSocket, whatever its kind. None when the connection has ended.
+    pub async fn receive_frame(&mut self) -> Option<(u8, Bytes)> {
+        let stream = self.stream();
+        let reading = async {
+            let [kind, length @ ..] = stream.read_u32().await.ok()?.to_be_bytes();
+            let [high, middle, low] = length.map(usize::from);
+            let mut payload = vec![0; high << 16 | middle << 8 | low];
+            stream.read_exact(&mut payload).await.ok()?;
+            Some((kind, payload.into()))
+        };
+        soon("a frame", reading).await
+    }
+
+    /// The octets under the transport: for what no WAMP client would send.
     pub fn stream(&mut self) -> &mut TcpStream {
-        self.socket.get_mut()
+        match &mut self.wire {
+            Wire::WebSocket(socket) => socket.get_mut(),
+            Wire::RawSocket(stream) => stream,
+        }
     }
 
     /// The next message.
@@ -119,10 +239,18 @@ impl Client {
     /// None when the connection has ended.
     async fn next_frame(&mut self) -> Option<Bytes> {
         loop {
-            match soon("a frame", self.socket.next()).await?.ok()? {
-                Frame::Text(text) => return Some(text.into()),
-                Frame::Binary(octets) => return Some(octets),
-                Frame::Close(_) | Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => {}
+            if let Wire::WebSocket(socket) = &mut self.wire {
+                match soon("a frame", socket.next()).await?.ok()? {
+                    Frame::Text(text) => return Some(text.into()),
+                    Frame::Binary(octets) => return Some(octets),
+                    Frame::Close(_) | Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => {}
+                }
+            } else {
+                match self.receive_frame().await? {
+                    (0, message) => return Some(message),
+                    (1, payload) => self.send_frame(2, &payload).await,
+                    _ => {}
+                }
             }
         }
     }

@@ -52,6 +52,12 @@ impl Component {
         component.clone()
     }
 
+    /// Builds one of `plugins` that the demo does without.
+    pub fn plugin(name: &str) -> Self {
+        let file = xtask::component(&format!("countersign-{name}"));
+        Self::read(&file.expect("the methods build"))
+    }
+
     /// Builds one of `tests/guests`.
     pub fn guest(name: &str) -> Self {
         let file = xtask::component(&format!("guest-{name}"));

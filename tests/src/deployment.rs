@@ -44,8 +44,13 @@ impl Deployment {
 
     /// Writes `countersign.toml`: a listener on any free port, then this.
     pub fn operator(&self, more: &str) {
-        let listener = "[[listener]]\nwebsocket = \"127.0.0.1:0\"\n";
+        let listener = "[[listener]]\naddress = \"127.0.0.1:0\"\n";
         self.put("countersign.toml", format!("{listener}{more}").as_bytes());
+    }
+
+    /// Writes `countersign.toml` with this `[[listener]]`, which need not be on the network.
+    pub fn listener(&self, listener: &str) {
+        self.put("countersign.toml", format!("[[listener]]\n{listener}").as_bytes());
     }
 
     /// Writes the file of a realm.
@@ -58,28 +63,17 @@ impl Deployment {
         self.put(&format!("methods/{name}.wasm"), component.octets());
     }
 
+    /// Writes the file of a realm's secret for requests.
+    pub fn secret(&self, realm: &str, name: &str, contents: &str) {
+        let directory = self.path(&format!("secrets/{realm}"));
+        fs::create_dir_all(directory).expect("a directory for the test");
+        self.put(&format!("secrets/{realm}/{name}"), contents.as_bytes());
+    }
+
     /// Gives somebody a credential.
     pub fn enrol(&self, identity: &Identity) {
         let enrolled = xtask::enrol(router::program(), &self.config(), identity);
         enrolled.expect("a valid credential");
-    }
-
-    /// Runs `countersign credential` with these arguments, and returns what it prints. The error is
-    /// what it complains of.
-    pub fn credential(&self, arguments: &[&str]) -> Result<String, String> {
-        let output = std::process::Command::new(router::program())
-            .args(["credential", "--config"])
-            .arg(self.config())
-            .args(arguments)
-            .stdin(std::process::Stdio::null())
-            .output()
-            .expect("the program starts");
-        let text = |octets| String::from_utf8(octets).expect("text");
-        if output.status.success() {
-            Ok(text(output.stdout))
-        } else {
-            Err(text(output.stderr))
-        }
     }
 
     /// Runs a router here, and waits until it listens.
@@ -103,6 +97,20 @@ impl Deployment {
         let mut command = tokio::process::Command::new(router::program());
         command.args(["check", "--config"]).arg(self.config());
         let output = soon("an end of the check", command.output())
+            .await
+            .expect("a program");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        (output.status.success(), said)
+    }
+
+    /// Runs `countersign credential` with these words. Returns whether it did what it should, and
+    /// what it said.
+    pub async fn credential(&self, words: &str) -> (bool, String) {
+        let mut command = tokio::process::Command::new(router::program());
+        command.args(["credential", "--config"]).arg(self.config());
+        command.args(words.split(' '));
+        let output = soon("an end of the command", command.output())
             .await
             .expect("a program");
         let said = [output.stdout, output.stderr].concat();

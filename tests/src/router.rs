@@ -67,12 +67,17 @@ impl Router {
         &self.url
     }
 
-    /// Why it has refused its first logins, so many of them.
-    pub async fn whys(&self, count: usize) -> Vec<String> {
-        let refused = |event: &Event| event.message() == "login refused";
-        let records = self.log.take(count, refused).await;
-        let whys = records.iter().map(|record| record.text("why").to_owned());
-        whys.collect()
+    /// The same as host and port.
+    pub fn address(&self) -> &str {
+        let address = self.url.trim_start_matches("ws://");
+        address
+            .split_once('/')
+            .map_or(address, |(address, _)| address)
+    }
+
+    /// Where it listens for RawSocket.
+    pub fn rawsocket_url(&self) -> String {
+        format!("rs://{}", self.address())
     }
 
     /// The most memory that it has had, in octets.

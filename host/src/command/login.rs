@@ -3,8 +3,13 @@
 mod address;
 mod answer;
 mod connection;
+mod dialer;
 mod key;
+mod problem;
+mod scram;
 mod session;
+mod tls;
+mod wire;
 
 use std::{path::PathBuf, process::ExitCode, str::FromStr};
 
@@ -14,8 +19,11 @@ use thiserror::Error;
 use self::{
     address::Address,
     answer::Prover,
+    dialer::Dialer,
     key::KeyError,
+    scram::ClientNonce,
     session::{End, Hello, LoginError, Session},
+    tls::{TlsArgs, TlsError},
 };
 use super::{
     output::{print, tell},
@@ -30,14 +38,21 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(
     about = "Log in at a WAMP router, to see whether and as whom",
-    after_help = "Secrets are asked for: at the terminal, or one line for each question from \
+    after_help = "The address has one of these forms:\n  \
+                  ws://HOST:PORT/PATH     WebSocket\n  \
+                  wss://HOST:PORT/PATH    WebSocket over TLS\n  \
+                  rs://HOST:PORT          RawSocket\n  \
+                  rss://HOST:PORT         RawSocket over TLS\n  \
+                  unix:FILE               RawSocket on a Unix socket\n  \
+                  unix+ws:FILE[:/PATH]    WebSocket on a Unix socket (/ws if there is no path)\n\n\
+                  Secrets are asked for: at the terminal, or one line for each question from \
                   standard input.\n\n\
                   Exit status: 0 if the router let us in, 1 if it refused, 2 if it could not be \
                   asked."
 )]
 pub struct LoginArgs {
     /// Where the router listens
-    #[arg(value_name = "URL", default_value = "ws://127.0.0.1:8080/ws")]
+    #[arg(value_name = "ADDRESS", default_value = "ws://127.0.0.1:8080/ws")]
     address: Address,
 
     /// The realm to join
@@ -49,7 +64,7 @@ pub struct LoginArgs {
     authid: Option<Authid>,
 
     /// A method to announce; may be repeated [default: anonymous; with --authid or --key:
-    /// cryptosign (if there is a key), wampcra and ticket (if there is an authid)]
+    /// cryptosign (if there is a key), wampcra, ticket, scram and wamp-scram (if there is an authid)]
     #[arg(long = "method", value_name = "METHOD", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     methods: Vec<String>,
 
@@ -64,6 +79,9 @@ pub struct LoginArgs {
     /// The key for cryptosign: a file with the 32 octets of its seed in hex
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+
+    #[command(flatten)]
+    tls: TlsArgs,
 
     /// Keep the session until Ctrl-C, or until the router ends it
     #[arg(long)]
@@ -96,8 +114,12 @@ enum UsageError {
     NoKey,
     #[error("--key is for cryptosign; add --method cryptosign")]
     UnusedKey,
+    #[error("the system has no randomness for a nonce: {0}")]
+    Randomness(#[from] getrandom::Error),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// The nesting of authextra that is sent.
@@ -109,14 +131,17 @@ const NESTING: usize = 8;
 /// # Errors
 /// If standard output cannot be written.
 pub async fn run(args: LoginArgs) -> anyhow::Result<ExitCode> {
-    let (hello, prover) = match plan(&args, Prompt::standard_input()) {
-        Ok(plan) => plan,
+    let planned = Dialer::new(args.address.clone(), &args.tls)
+        .map_err(UsageError::from)
+        .and_then(|dialer| Ok((dialer, plan(&args, Prompt::standard_input())?)));
+    let (dialer, (hello, prover)) = match planned {
+        Ok(planned) => planned,
         Err(error) => {
             tell(format_args!("error: {error}"));
             return Ok(ExitCode::from(2));
         }
     };
-    let session = Session::join(&args.address, args.serializer.into(), &hello, prover).await;
+    let session = Session::join(&dialer, args.serializer.into(), &hello, prover).await;
     let session = match session {
         Ok(session) => session,
         Err(error) => return Ok(failed(&error)),
@@ -162,7 +187,9 @@ fn plan(args: &LoginArgs, prompt: Prompt) -> Result<(Hello, Prover), UsageError>
             authmethods.push("cryptosign".to_owned());
         }
         if authid.is_some() {
-            authmethods.extend(["wampcra".to_owned(), "ticket".to_owned()]);
+            // Last the one that Crossbar does not know: it looks no further in the list.
+            let by_secret = ["wampcra", "ticket", "scram", "wamp-scram"];
+            authmethods.extend(by_secret.map(str::to_owned));
         }
         if authmethods.is_empty() {
             authmethods.push("anonymous".to_owned());
@@ -180,6 +207,13 @@ fn plan(args: &LoginArgs, prompt: Prompt) -> Result<(Hello, Prover), UsageError>
             Some(key)
         }
     };
+    let nonce = ClientNonce::generate()?;
+    if authmethods
+        .iter()
+        .any(|method| scram::dialect(method).is_some())
+    {
+        authextra.insert("nonce", nonce.as_str());
+    }
     for Extra(member) in &args.extras {
         authextra.extend(member.clone());
     }
@@ -194,6 +228,7 @@ fn plan(args: &LoginArgs, prompt: Prompt) -> Result<(Hello, Prover), UsageError>
         Prover {
             authid,
             key,
+            nonce,
             prompt,
         },
     ))

@@ -1,27 +1,28 @@
-use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use anyhow::{Context, anyhow};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    time::{Instant, sleep, timeout_at},
-};
+use anyhow::Context;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 use tokio_util::task::TaskTracker;
 
 use super::ServeArgs;
 use crate::{
-    config::{self, Operator},
+    config::{self, ListenAddress, Operator, Protocol},
     credential::{PasswordQueue, Sqlite, Store, Vault},
+    egress::Egress,
     login,
-    method::{Connection, Runtime},
+    method::Runtime,
     observe,
-    realm::{Hints, Realms, Reloader, Workshop},
+    realm::{Hints, Inspection, Realms, Reloader, Workshop},
     session::{SessionSettings, Sessions},
-    transport::{WebSocket, WebSocketSettings},
+    transport::{Arrived, Frames, Incoming, Listener},
     wamp::reason,
 };
 
 /// How long sessions have to end after Ctrl-C.
 const FAREWELL: Duration = Duration::from_secs(4);
+
+/// How often a listener looks whether its certificate was renewed.
+const RENEWAL: Duration = Duration::from_secs(2);
 
 /// How long no connection is accepted after the system could not give one, for want of descriptors
 /// most likely.
@@ -37,13 +38,14 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     );
     let vault = Vault::open(Arc::clone(&store), queue)?;
     let runtime = Arc::new(Runtime::new()?);
-    let workshop = Workshop::new(runtime, vault, operator.methods.clone());
+    let egress = Arc::new(Egress::new(&operator.egress)?);
+    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone());
 
     let realms = Arc::new(Realms::default());
     // Before the first look, or a change between the two would be missed.
     let hints = Hints::of(&[&operator.realms, &operator.methods]);
     let mut reloader = Reloader::new(workshop, operator.realms.clone(), Arc::clone(&realms));
-    reloader.look().await.with_context(|| {
+    let inspections = reloader.look().await.with_context(|| {
         format!(
             "{}: the directory of the realms' files cannot be read; create it, or name another \
              under [realms] in {}",
@@ -51,6 +53,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
             args.config.config.display()
         )
     })?;
+    inspections.iter().for_each(Inspection::warm_up);
     if realms.all().is_empty() {
         tracing::warn!(
             "there is no realm, so nobody can log in; put a file NAME.toml into {}",
@@ -63,19 +66,14 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         session_settings(&operator),
     ));
     let tasks = TaskTracker::new();
-    for listener in &operator.listeners {
-        let (socket, address) = bind(listener).await?;
-        tracing::info!(%address, path = %listener.path, "listening");
-        suggest_login(&*store, &realms, address, listener);
-        let settings = websocket_settings(&operator, listener);
-        let sessions = Arc::clone(&sessions);
-        tokio::spawn(accept(
-            socket,
-            settings,
-            operator.login.hello,
-            sessions,
-            tasks.clone(),
-        ));
+    for config in &operator.listeners {
+        let listener = Listener::bind(config, frames(&operator))?;
+        let address = listener.address()?;
+        let protocols = protocols(config);
+        tracing::info!(%address, path = %config.path, protocols, tls = config.tls.is_some(), "listening");
+        suggest_login(&*store, &realms, &address, config);
+        let (sessions, hello) = (Arc::clone(&sessions), operator.login.hello);
+        tokio::spawn(accept(listener, hello, sessions, tasks.clone()));
     }
     tokio::spawn(reloader.follow(hints));
 
@@ -89,22 +87,23 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn bind(listener: &config::Listener) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let wanted = listener.websocket;
-    let socket = TcpListener::bind(wanted).await.map_err(|error| {
-        anyhow!("cannot listen on {wanted}: {error}; choose another address under [[listener]]")
-    })?;
-    let address = socket.local_addr()?;
-    Ok((socket, address))
+/// The words of the configuration for what a listener speaks.
+fn protocols(config: &config::Listener) -> String {
+    let words: Vec<_> = config.protocols.iter().map(|it| it.name()).collect();
+    words.join(", ")
 }
 
 /// For a first look: a command that can be copied.
 fn suggest_login(
     store: &dyn Store,
     realms: &Realms,
-    address: SocketAddr,
+    address: &ListenAddress,
     listener: &config::Listener,
 ) {
+    let speaks_websocket = listener.protocols.contains(&Protocol::WebSocket);
+    let (ListenAddress::Tcp(address), None, true) = (address, &listener.tls, speaks_websocket) else {
+        return;
+    };
     let program = std::env::args()
         .next()
         .unwrap_or_else(|| "countersign".into());
@@ -130,50 +129,59 @@ fn suggest_login(
 }
 
 /// Accepts connections for ever, each served by a task of its own.
-async fn accept(
-    socket: TcpListener,
-    settings: WebSocketSettings,
-    hello: Duration,
-    sessions: Arc<Sessions>,
-    tasks: TaskTracker,
-) {
+async fn accept(listener: Listener, hello: Duration, sessions: Arc<Sessions>, tasks: TaskTracker) {
+    let mut renewal = interval(RENEWAL);
+    renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let (stream, peer) = match socket.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                sleep(BREATHER).await;
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = renewal.tick() => {
+                renew(&listener);
                 continue;
             }
         };
-        let (sessions, settings) = (Arc::clone(&sessions), settings.clone());
-        tasks.spawn(connection(stream, peer, settings, hello, sessions));
+        match accepted {
+            Ok(incoming) => {
+                tasks.spawn(connection(incoming, hello, Arc::clone(&sessions)));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                sleep(BREATHER).await;
+            }
+        }
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    settings: WebSocketSettings,
-    hello: Duration,
-    sessions: Arc<Sessions>,
-) {
+/// Looks whether the listener's certificate was renewed.
+fn renew(listener: &Listener) {
+    match listener.renew() {
+        Ok(false) => {}
+        Ok(true) => tracing::info!("the certificate was renewed: new connections get the new one"),
+        Err(error) => tracing::error!(
+            "the changed TLS files cannot be used, so the earlier ones stay in use: {error}"
+        ),
+    }
+}
+
+async fn connection(incoming: Incoming, hello: Duration, sessions: Arc<Sessions>) {
     let since = Instant::now();
     let Some(place) = sessions.place() else {
         return;
     };
-    // Messages are small and wait for answers: a delay of 40 ms would be most of a login.
-    _ = stream.set_nodelay(true);
-    let wire = match timeout_at(since + hello, WebSocket::accept(stream, &settings)).await {
-        Ok(Ok(wire)) => wire,
-        Ok(Err(broken)) => return tracing::debug!(%peer, %broken, "no WebSocket came about"),
-        Err(_) => return tracing::debug!(%peer, "no WebSocket came about in time"),
-    };
-    let connection = Connection {
-        peer: format!("tcp:{peer}"),
-        confidential: peer.ip().is_loopback(),
-    };
-    sessions.serve(wire, connection, place, since).await;
+    let peer = incoming.peer().to_owned();
+    match timeout_at(since + hello, incoming.arrive()).await {
+        Ok(Ok((Arrived::WebSocket(wire), connection))) => {
+            sessions.serve(*wire, connection, place, since).await;
+        }
+        Ok(Ok((Arrived::RawSocket(wire), connection))) => {
+            sessions.serve(*wire, connection, place, since).await;
+        }
+        Ok(Err(reason)) if reason.is_notable() => {
+            tracing::info!(peer, %reason, "a connection carries no WAMP");
+        }
+        Ok(Err(reason)) => tracing::debug!(peer, %reason, "a connection carries no WAMP"),
+        Err(_) => tracing::debug!(peer, "a connection carried no WAMP in time"),
+    }
 }
 
 fn session_settings(operator: &Operator) -> SessionSettings {
@@ -190,11 +198,10 @@ fn session_settings(operator: &Operator) -> SessionSettings {
     }
 }
 
-fn websocket_settings(operator: &Operator, listener: &config::Listener) -> WebSocketSettings {
-    WebSocketSettings {
-        path: listener.path.as_str().to_owned(),
-        login_frame: operator.login.message_size.length(),
-        session_frame: operator.session.message_size.length(),
+fn frames(operator: &Operator) -> Frames {
+    Frames {
+        login: operator.login.message_size.length(),
+        session: operator.session.message_size.length(),
         ping: operator.session.ping,
     }
 }

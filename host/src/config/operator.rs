@@ -1,8 +1,6 @@
 //! `countersign.toml`: what the operator decides for the whole router.
 
 use std::{
-    collections::BTreeSet,
-    net::SocketAddr,
     num::NonZeroUsize,
     path::{Path, PathBuf},
     thread,
@@ -10,9 +8,10 @@ use std::{
 };
 
 use super::{
-    document::{self, Placed, Reported, Table, all},
+    document::{self, Reported, Table},
+    egress::EgressConfig,
     error::{self, ConfigError},
-    name::UrlPath,
+    listener::{self, Listener},
     quantity::Octets,
 };
 
@@ -36,15 +35,8 @@ pub struct Operator {
     pub session: SessionLimits,
     /// What checking passwords may take.
     pub passwords: PasswordLimits,
-}
-
-/// One socket that accepts connections.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listener {
-    /// Where a WebSocket connection arrives. Port 0 asks the system for a free one.
-    pub websocket: SocketAddr,
-    /// The path that a client asks for.
-    pub path: UrlPath,
+    /// What requests of the router's own may do.
+    pub egress: EgressConfig,
 }
 
 /// `[login]`: bounds on a connection until WELCOME.
@@ -107,7 +99,7 @@ impl Operator {
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         let base = file.parent().unwrap_or(Path::new(""));
         document::parse(text, file, |mut top| {
-            let listeners = listeners(&mut top);
+            let listeners = listener::take(&mut top, base);
             let realms = path(&mut top, "realms", "directory", base.join("realms"), base);
             let methods = path(&mut top, "methods", "directory", base.join("methods"), base);
             let credentials = path(
@@ -120,6 +112,7 @@ impl Operator {
             let login = LoginLimits::take(top.table("login"));
             let session = SessionLimits::take(top.table("session"));
             let passwords = PasswordLimits::take(top.table("passwords"));
+            let egress = EgressConfig::take(top.table("egress"), base);
             Ok(Self {
                 listeners: listeners?,
                 realms: realms?,
@@ -128,38 +121,10 @@ impl Operator {
                 login,
                 session,
                 passwords,
+                egress: egress?,
             })
         })
     }
-}
-
-fn listeners(top: &mut Table<'_>) -> Result<Vec<Listener>, Reported> {
-    let tables = top.tables("listener")?;
-    if tables.is_empty() {
-        return Err(top.problems.report(top.at, || {
-            "there is no [[listener]], so nobody can connect; add one, with \
-             websocket = \"127.0.0.1:8080\""
-                .to_owned()
-        }));
-    }
-    let mut addresses = BTreeSet::new();
-    all(tables.into_iter().map(|mut table| {
-        let websocket = table.required::<SocketAddr>("websocket");
-        let path = table.optional::<UrlPath>("path");
-        let Placed {
-            at,
-            value: websocket,
-        } = websocket?;
-        if websocket.port() != 0 && !addresses.insert(websocket) {
-            return Err(table.problems.report(at, || {
-                format!("another [[listener]] has {websocket} already; choose another port")
-            }));
-        }
-        Ok(Listener {
-            websocket,
-            path: path?.map_or_else(UrlPath::ws, |path| path.value),
-        })
-    }))
 }
 
 fn path(

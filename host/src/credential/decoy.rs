@@ -8,11 +8,12 @@ use p256::elliptic_curve::sec1::ToSec1Point as _;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::enrol::{Derivation, Totp};
+use super::enrol::{Derivation, SCRAM_SALT_LEN, Totp};
+use super::scram::Kdf;
 use super::store::DecoyKey;
 use super::{
     Authid, Authrole, EnrolledKey, Key, Kind, Material, Parameters, PasswordHash, PublicKey, Realm,
-    Record,
+    Record, ScramKeys, Validity,
 };
 
 /// What the decoys of a kind look like in a realm: everything but what differs from one credential
@@ -59,6 +60,10 @@ impl Template {
                 let seed = vec![0; totp.algorithm.octets()];
                 (totp.parameters(), Material::Key(Key::new(&seed)))
             }
+            "scram" => (
+                Kdf::default().parameters(&[0; SCRAM_SALT_LEN]),
+                Material::Scram(ScramKeys::template()),
+            ),
             _ => (Parameters::none(), Material::Key(Key::new(&[0; 32]))),
         };
         Self {
@@ -83,13 +88,13 @@ impl Decoys {
         Self { mac }
     }
 
-    /// The credential that an authid without one seems to have, and in it a key with this id if one
-    /// was asked for.
+    /// The credential that an authid without one seems to have. Enrolled keys in it have these ids;
+    /// without any there is one key, with an id that is made up as well.
     pub(super) fn make(
         &self,
         kind: &Kind,
         authid: &Authid,
-        id: Option<&[u8]>,
+        ids: &[&[u8]],
         template: &Template,
     ) -> Record {
         let source = self.source(kind, authid);
@@ -102,8 +107,11 @@ impl Decoys {
                 Material::Key(Key::new(&octets))
             }
             Material::PublicKeys(_) => Material::PublicKeys(vec![source.public_key()]),
+            Material::Scram(keys) => {
+                Material::Scram(keys.with_contents(|label, len| source.octets(label, len)))
+            }
             Material::EnrolledKeys(keys) => {
-                Material::EnrolledKeys(vec![source.enrolled_key(keys.first(), id)])
+                Material::EnrolledKeys(source.enrolled_keys(keys.first(), ids))
             }
         };
         let parameters = match &material {
@@ -117,6 +125,7 @@ impl Decoys {
             parameters,
             material,
             version: 0,
+            validity: Validity::default(),
         }
     }
 
@@ -175,30 +184,35 @@ impl Source {
         PublicKey::trusted(SigningKey::from_bytes(&seed).verifying_key().to_bytes())
     }
 
-    /// A passkey that an authenticator could have made: an id, and a key for ES256, which nearly all
-    /// of them make. Its point is found without its private key, which therefore nobody has.
-    fn enrolled_key(&self, like: Option<&EnrolledKey>, id: Option<&[u8]>) -> EnrolledKey {
+    /// Passkeys that authenticators could have made, at least one: ids, and keys for ES256, which
+    /// nearly all of them make. The points are found without their private keys, which therefore
+    /// nobody has.
+    fn enrolled_keys(&self, like: Option<&EnrolledKey>, ids: &[&[u8]]) -> Vec<EnrolledKey> {
         let first = || EnrolledKey::new(&[0; PASSKEY_ID_LEN], &[0], 0, PASSKEY_ABOUT);
         let like = like.cloned().or_else(|| first().ok());
         let like = like.expect("the constants lie within the bounds of a key");
-        let id = match id {
-            // Longer ones are nobody's, and are not looked at.
-            Some(id) if !id.is_empty() => id.get(..EnrolledKey::LONGEST_ID).unwrap_or(id),
-            _ => &self.octets("key id", like.id().len()),
+        let made_up = self.octets("key id", like.id().len());
+        let ids = match ids {
+            [] | [[]] => &[&made_up[..]],
+            ids => ids,
         };
-        like.with(id, &cose_es256(&self.point()))
+        ids.iter()
+            .zip(self.points())
+            .map(|(id, point)| {
+                // Longer ones are nobody's, and are not looked at.
+                let id = id.get(..EnrolledKey::LONGEST_ID).unwrap_or(id);
+                like.with(id, &cose_es256(&point))
+            })
+            .collect()
     }
 
-    /// A point of the curve P-256.
-    fn point(&self) -> p256::Sec1Point {
-        // Half of all numbers are the x of a point, so this ends after two of them on average.
-        self.blocks("p-256 x")
-            .find_map(|x| {
-                let compressed = [&[2], &x[..]].concat();
-                p256::PublicKey::from_sec1_bytes(&compressed).ok()
-            })
-            .map(|key| key.to_sec1_point(false))
-            .expect("there is no end to the numbers")
+    /// Points of the curve P-256, without an end. Half of all numbers are the x of one.
+    fn points(&self) -> impl Iterator<Item = p256::Sec1Point> {
+        self.blocks("p-256 x").filter_map(|x| {
+            let compressed = [&[2], &x[..]].concat();
+            let key = p256::PublicKey::from_sec1_bytes(&compressed).ok()?;
+            Some(key.to_sec1_point(false))
+        })
     }
 
     /// A salt of the same length and in the same notation: hex, base64, or letters and digits.
@@ -261,7 +275,7 @@ mod tests {
 
     fn make(realm: &str, kind: &str, authid: &str) -> Record {
         let template = Template::of_new(&Kind::wampcra(), "user".into());
-        decoys(realm).make(&kind.into(), &authid.into(), None, &template)
+        decoys(realm).make(&kind.into(), &authid.into(), &[], &template)
     }
 
     #[test]
@@ -277,7 +291,7 @@ mod tests {
     #[test]
     fn a_public_key_is_a_genuine_one() {
         let template = Template::of_new(&Kind::cryptosign(), "user".into());
-        let decoy = decoys("realm1").make(&Kind::cryptosign(), &"alice".into(), None, &template);
+        let decoy = decoys("realm1").make(&Kind::cryptosign(), &"alice".into(), &[], &template);
         let Material::PublicKeys(keys) = decoy.material else {
             panic!()
         };
@@ -294,8 +308,9 @@ mod tests {
             parameters: Parameters::none(),
             material: Material::EnrolledKeys(vec![neighbour.clone(), neighbour]),
         };
-        let asked = |id| decoys("realm1").make(&Kind::webauthn(), &"alice".into(), id, &template);
-        let decoy = asked(None);
+        let asked =
+            |ids: &[_]| decoys("realm1").make(&Kind::webauthn(), &"alice".into(), ids, &template);
+        let decoy = asked(&[]);
         let Material::EnrolledKeys(keys) = &decoy.material else {
             panic!("{decoy:?}")
         };
@@ -304,18 +319,20 @@ mod tests {
         assert_eq!(key.about(), r#"{"transports":["usb"]}"#);
         assert_eq!(decoy.parameters, EnrolledKey::parameters(keys));
 
-        let id: &[u8] = &[9; 5];
-        let Material::EnrolledKeys(keys) = asked(Some(id)).material else {
+        let ids: [&[u8]; 2] = [&[9; 5], &[8; 6]];
+        let Material::EnrolledKeys(two) = asked(&ids).material else {
             panic!()
         };
-        assert_eq!(keys[0].id(), id);
+        assert_eq!([two[0].id(), two[1].id()], ids);
+        assert_eq!(two[0].public_key(), key.public_key());
+        assert_ne!(two[0].public_key(), two[1].public_key());
     }
 
     #[test]
     fn an_enrolled_key_is_a_genuine_one() {
         let template = Template::of_new(&Kind::webauthn(), "user".into());
         for authid in ["alice", "bob", "carol", "dave"] {
-            let decoy = decoys("realm1").make(&Kind::webauthn(), &authid.into(), None, &template);
+            let decoy = decoys("realm1").make(&Kind::webauthn(), &authid.into(), &[], &template);
             let Material::EnrolledKeys(keys) = decoy.material else {
                 panic!()
             };
@@ -350,7 +367,7 @@ mod tests {
             parameters: Parameters::parse(parameters).unwrap(),
             material: Material::Key(Key::new(b"key")),
         };
-        let decoy = decoys("realm1").make(&"wamp-scram".into(), &"alice".into(), None, &template);
+        let decoy = decoys("realm1").make(&"wamp-scram".into(), &"alice".into(), &[], &template);
         let text = decoy.parameters.as_str();
         assert!(
             text.starts_with(r#"{"kdf":"argon2id13","memory":512,"salt":""#),

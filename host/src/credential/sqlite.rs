@@ -1,5 +1,6 @@
 mod enrolled;
 mod file;
+mod guesses;
 mod row;
 
 use std::fmt;
@@ -11,8 +12,8 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, par
 
 use super::store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
 use super::{
-    Authid, Authrole, CodeHash, EnrolledKey, Enrolment, Invitation, Kind, Material, NotEnrolled,
-    Note, Realm, Record,
+    Authid, Authrole, Bounds, CodeHash, EnrolledKey, Enrolment, Guesser, Invitation, Kind, Material,
+    NotEnrolled, Note, Realm, Record, Tally, Validity,
 };
 use row::{Columns, KeyColumns, StoredMaterial};
 
@@ -32,20 +33,25 @@ pub struct Sqlite {
 }
 
 const FIND: &str = "
-    SELECT authid, authrole, parameters, material_type, material, version, id
+    SELECT authid, authrole, parameters, material_type, material, version, disabled, expires, id
     FROM credential WHERE realm = ?1 AND kind = ?2 AND authid = ?3";
 
+const HAS: &str = "
+    SELECT 1 FROM credential WHERE realm = ?1 AND kind = ?2 AND authid = ?3";
+
 const FIND_BY_KEY: &str = "
-    SELECT authid, authrole, parameters, material_type, material, version, credential.id
+    SELECT authid, authrole, parameters, material_type, material, version, disabled, expires,
+        credential.id
     FROM public_key JOIN credential ON credential.id = public_key.credential
     WHERE key = ?3 AND realm = ?1 AND kind = ?2
     UNION ALL
-    SELECT authid, authrole, parameters, material_type, material, version, credential.id
+    SELECT authid, authrole, parameters, material_type, material, version, disabled, expires,
+        credential.id
     FROM enrolled_key JOIN credential ON credential.id = enrolled_key.credential
     WHERE enrolled_key.id = ?3 AND enrolled_key.realm = ?1 AND enrolled_key.kind = ?2 LIMIT 2";
 
 const OLDEST: &str = "
-    SELECT authid, authrole, parameters, material_type, material, version, id
+    SELECT authid, authrole, parameters, material_type, material, version, disabled, expires, id
     FROM credential INDEXED BY credential_by_age
     WHERE realm = ?1 AND kind = ?2 ORDER BY id LIMIT 1";
 
@@ -59,7 +65,8 @@ const PUT: &str = "
     ON CONFLICT (realm, kind, authid) DO UPDATE SET
         authrole = excluded.authrole, parameters = excluded.parameters,
         material_type = excluded.material_type, material = excluded.material,
-        version = excluded.version, changed = excluded.changed, counter = NULL
+        version = excluded.version, changed = excluded.changed, counter = NULL,
+        disabled = 0, expires = NULL
     RETURNING id";
 
 const ADVANCE: &str = "
@@ -76,15 +83,21 @@ const REDEEM: &str = "
         SELECT id FROM credential
         WHERE realm = ?1 AND kind = ?2 AND authid = ?3 AND version = ?4)";
 
+const SET_VALIDITY: &str = "
+    UPDATE credential SET disabled = ?4, expires = ?5,
+        version = (SELECT last_version FROM meta)
+    WHERE realm = ?1 AND kind = ?2 AND authid = ?3";
+
 const REMOVE: &str = "
     DELETE FROM credential WHERE realm = ?1 AND kind = ?2 AND authid = ?3 RETURNING id";
 
 const LIST: &str = "
-    SELECT kind, authid, authrole, created, changed, NULL AS expires,
+    SELECT kind, authid, authrole, created, changed, disabled, expires, NULL AS open_until,
         (SELECT count(*) FROM enrolled_key WHERE enrolled_key.credential = credential.id)
     FROM credential WHERE realm = ?1
-    UNION ALL SELECT kind, authid, authrole, created, created, expires, 0
-    FROM invitation WHERE realm = ?1 ORDER BY authid, kind, expires";
+    UNION ALL
+    SELECT kind, authid, authrole, created, created, 0, NULL, expires, 0
+    FROM invitation WHERE realm = ?1 ORDER BY authid, kind, open_until";
 
 impl Sqlite {
     /// Opens the store in a file, which is made if it does not exist, readable by its owner only.
@@ -200,6 +213,14 @@ impl Store for Sqlite {
             .transpose()
     }
 
+    fn has(&self, realm: &Realm, kind: &Kind, authid: &Authid) -> Result<bool, StoreError> {
+        let reader = self.reader.lock();
+        reader
+            .prepare_cached(HAS)
+            .and_then(|mut query| query.exists((realm.as_str(), kind.as_str(), authid.as_str())))
+            .map_err(|error| self.failed("look for a credential", error))
+    }
+
     fn find_by_key(
         &self,
         realm: &Realm,
@@ -301,6 +322,31 @@ impl Store for Sqlite {
         self.keep_key(realm, kind, authid, code, key, now)
     }
 
+    fn tally(&self, guesser: &Guesser) -> Result<Tally, StoreError> {
+        self.read_tally(guesser)
+    }
+
+    fn count_wrong(
+        &self,
+        guesser: &Guesser,
+        bounds: &Bounds,
+        now: SystemTime,
+    ) -> Result<Tally, StoreError> {
+        self.add_wrong(guesser, bounds, now)
+    }
+
+    fn count_refused(&self, guesser: &Guesser) -> Result<(), StoreError> {
+        self.add_refused(guesser)
+    }
+
+    fn forget_wrong(&self, guesser: &Guesser) -> Result<bool, StoreError> {
+        self.clear_wrong(guesser)
+    }
+
+    fn tallies(&self, realm: &Realm) -> Result<Vec<(Guesser, Tally)>, StoreError> {
+        self.read_tallies(realm)
+    }
+
     fn add(
         &self,
         realm: &Realm,
@@ -318,8 +364,8 @@ impl Store for Sqlite {
         let StoredMaterial { name, octets } = StoredMaterial::from(material);
         let now = unix_ms(SystemTime::now());
         self.change("add a credential", |tx| {
-            let mut find = tx.prepare(FIND)?;
-            let exists = find.exists((realm.as_str(), kind.as_str(), authid.as_str()))?;
+            let mut has = tx.prepare(HAS)?;
+            let exists = has.exists((realm.as_str(), kind.as_str(), authid.as_str()))?;
             if exists && existing == Existing::Refuse {
                 return Err(Refusal::Store(StoreError::Exists {
                     realm: realm.clone(),
@@ -357,7 +403,28 @@ impl Store for Sqlite {
             for code in recovery {
                 insert.execute(params![id, code.octets()])?;
             }
+            guesses::begin_anew(tx, realm, kind, authid)?;
             Ok(version)
+        })
+    }
+
+    fn set_validity(
+        &self,
+        realm: &Realm,
+        kind: &Kind,
+        authid: &Authid,
+        Validity { disabled, expires }: Validity,
+    ) -> Result<bool, StoreError> {
+        self.change("say whether a credential may be used", |tx| {
+            tx.query_row(NEXT_VERSION, [], |_| Ok(()))?;
+            let params = params![
+                realm.as_str(),
+                kind.as_str(),
+                authid.as_str(),
+                disabled,
+                expires.map(unix_ms),
+            ];
+            Ok(tx.execute(SET_VALIDITY, params)? == 1)
         })
     }
 
@@ -366,6 +433,7 @@ impl Store for Sqlite {
             let whose = (realm.as_str(), kind.as_str(), authid.as_str());
             let removed: Option<i64> = tx.query_row(REMOVE, whose, |row| row.get(0)).optional()?;
             let ended = tx.execute(enrolled::END_INVITATION, whose)?;
+            guesses::begin_anew(tx, realm, kind, authid)?;
             Ok(removed.is_some() || ended > 0)
         })
     }
@@ -412,8 +480,8 @@ fn failed(
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    let note = match (row.get(5)?, row.get(6)?) {
-        (Some(expires), _) => Some(Note::OpenUntil(from_unix_ms(expires))),
+    let note = match (row.get(7)?, row.get(8)?) {
+        (Some(end), _) => Some(Note::OpenUntil(from_unix_ms(end))),
         (None, 0) => None,
         (None, keys) => Some(Note::Keys(keys)),
     };
@@ -423,6 +491,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         authrole: Authrole::from(row.get::<_, String>(2)?),
         created: from_unix_ms(row.get(3)?),
         changed: from_unix_ms(row.get(4)?),
+        validity: row::validity(row, 5)?,
         note,
     })
 }

@@ -4,14 +4,17 @@ use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
-use super::{Authid, Authrole, CodeHash, EnrolledKey, Enrolment, Kind, NotEnrolled, Realm, Record};
+use super::{
+    Authid, Authrole, Bounds, CodeHash, EnrolledKey, Enrolment, Guesser, Kind, NotEnrolled, Realm,
+    Record, Tally, Validity,
+};
 
 /// Where records are kept. Calls block; those by which a login finds something take microseconds,
-/// those by which it changes something (`advance`, `redeem`) a disk's time.
+/// those by which it changes something (`advance`, `redeem`, `count_wrong`) a disk's time.
 ///
 /// Several processes may work on one store at the same time: an operator adds a credential while
 /// the router runs, and the next login sees it. Every call can fail as [`StoreError`] says.
-pub trait Store: Send + Sync {
+pub trait Store: fmt::Debug + Send + Sync {
     /// The key that decoys are made with: made together with the store, and the same ever after, so
     /// that a decoy is the same after a restart.
     fn decoy_key(&self) -> Result<DecoyKey, StoreError>;
@@ -26,6 +29,9 @@ pub trait Store: Send + Sync {
         kind: &Kind,
         authid: &Authid,
     ) -> Result<Option<Record>, StoreError>;
+
+    /// Whether an authid has a credential of a kind in a realm, be it usable or not.
+    fn has(&self, realm: &Realm, kind: &Kind, authid: &Authid) -> Result<bool, StoreError>;
 
     /// The credential of a kind in a realm that has this public key, or an enrolled key with this id;
     /// of its enrolled keys it then has this one only. None if several credentials have it.
@@ -62,7 +68,8 @@ pub trait Store: Send + Sync {
         invitation: &Invitation,
     ) -> Result<(), StoreError>;
 
-    /// Whether an invitation has this code, and has not expired by `now`.
+    /// Whether an invitation has this code, and has not expired by `now`. None is open while the
+    /// credential that it would add to may not be used.
     fn is_open(
         &self,
         realm: &Realm,
@@ -73,8 +80,9 @@ pub trait Store: Send + Sync {
     ) -> Result<bool, StoreError>;
 
     /// Adds a key to the credential of an authid, which is made if it has none, and ends the
-    /// invitation that allows it: both or neither, durably once this returns. Of several that ask at
-    /// the same time with the same code, one has its key kept.
+    /// invitation that allows it and must be open: both or neither, durably once this returns. Of
+    /// several that ask at the same time with the same code, one has its key kept. What was said of
+    /// the credential's validity stays, and so do the wrong answers to it.
     fn enrol(
         &self,
         realm: &Realm,
@@ -85,7 +93,29 @@ pub trait Store: Send + Sync {
         now: SystemTime,
     ) -> Result<Result<(), NotEnrolled>, StoreError>;
 
-    /// Keeps a credential, durably once this returns, and yields its version.
+    /// The wrong answers of a guesser.
+    fn tally(&self, guesser: &Guesser) -> Result<Tally, StoreError>;
+
+    /// Counts one more, durably once this returns, and yields the new tally. Of any number at the
+    /// same time, none is lost.
+    fn count_wrong(
+        &self,
+        guesser: &Guesser,
+        bounds: &Bounds,
+        now: SystemTime,
+    ) -> Result<Tally, StoreError>;
+
+    /// Counts an answer that came during a lock. It takes as long as counting a wrong one.
+    fn count_refused(&self, guesser: &Guesser) -> Result<(), StoreError>;
+
+    /// Makes the tally zero, and lifts its lock. False if it was.
+    fn forget_wrong(&self, guesser: &Guesser) -> Result<bool, StoreError>;
+
+    /// All tallies of a realm that are not zero, by authid, then by kind.
+    fn tallies(&self, realm: &Realm) -> Result<Vec<(Guesser, Tally)>, StoreError>;
+
+    /// Keeps a credential, durably once this returns, and yields its version. It may be used, and
+    /// there are no wrong answers to it yet.
     fn add(
         &self,
         realm: &Realm,
@@ -94,6 +124,16 @@ pub trait Store: Send + Sync {
         enrolment: &Enrolment,
         existing: Existing,
     ) -> Result<u64, StoreError>;
+
+    /// Says whether a credential may be used, durably once this returns. False if there is none. It
+    /// has another version then; its counter and its codes are as they were.
+    fn set_validity(
+        &self,
+        realm: &Realm,
+        kind: &Kind,
+        authid: &Authid,
+        validity: Validity,
+    ) -> Result<bool, StoreError>;
 
     /// Removes a credential and an invitation to one, durably once this returns. False if there was
     /// neither.
@@ -136,6 +176,8 @@ pub struct Entry {
     pub created: SystemTime,
     /// When it was last replaced, or got another key; else the same as `created`.
     pub changed: SystemTime,
+    /// An invitation says nothing of it.
+    pub validity: Validity,
     pub note: Option<Note>,
 }
 

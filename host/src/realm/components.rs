@@ -2,7 +2,6 @@ use std::{
     collections::HashMap,
     fs::File,
     io::{self, Read},
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{Arc, Weak},
 };
@@ -13,7 +12,9 @@ use tokio::task::spawn_blocking;
 
 use crate::{
     credential::Keyring,
+    egress::DoorError,
     method::{Digest, Grant, Limits, LoadError, Revision, Runtime, Source},
+    stamp::Stamp,
 };
 
 /// The largest component that is read, in octets. Python and JavaScript make 12 to 20 MB.
@@ -28,34 +29,15 @@ pub enum ComponentError {
     Unreadable(#[from] io::Error),
     #[error("the file is larger than 64 MiB, the most that is read")]
     TooLarge,
+    #[error(
+        "the realm skips this step for those who are not enrolled, and the method has no kind of \
+         credential that anybody could be enrolled with; remove when = \"enrolled\""
+    )]
+    NobodyEnrolled,
     #[error(transparent)]
     Load(#[from] LoadError),
-}
-
-/// What tells that a file has changed without reading it. The time of change is the file system's
-/// own, so it also tells a file that was overwritten and given its old time of modification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
-    device: u64,
-    inode: u64,
-    length: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    /// None where there is no such file. Follows symbolic links, so a link that points elsewhere is
-    /// a change.
-    pub(super) fn of(path: &Path) -> Option<Self> {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some(Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            length: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        })
-    }
+    #[error(transparent)]
+    Door(#[from] DoorError),
 }
 
 /// Revisions by what they are made of, so that a thousand realms with one component have one

@@ -3,6 +3,8 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use tokio::sync::watch;
 
 use crate::{
+    config::Authenticates,
+    key_set::KeySets,
     login::{Policy, StepName},
     method::Method,
     router::{self, Permissions, Router},
@@ -15,7 +17,9 @@ pub struct Generation {
     pub policy: Arc<Policy>,
     /// One for each step that the policy names.
     pub methods: HashMap<StepName, Arc<Method>>,
+    pub key_sets: KeySets,
     pub permissions: Arc<Permissions>,
+    pub(super) authenticates: Vec<Authenticates>,
 }
 
 /// A realm: its present generation, and its router, which outlives generations.
@@ -24,6 +28,14 @@ pub struct Realm {
     pub router: Router,
     generation: watch::Sender<Arc<Generation>>,
     closing: watch::Sender<Option<&'static str>>,
+}
+
+impl Generation {
+    /// Whether clients of another realm may be authenticated by a procedure of this one.
+    pub(super) fn authenticates(&self, realm: &str, procedure: &str) -> bool {
+        let mut agreed = self.authenticates.iter();
+        agreed.any(|authenticates| authenticates.allows(realm, procedure))
+    }
 }
 
 impl Realm {

@@ -76,7 +76,7 @@ pub(super) async fn run<W: Wire>(wire: W, joined: Joined, queue: usize) {
     // Subscriptions and registrations first: nothing is sent to it after GOODBYE.
     drop(membership);
     match &end {
-        End::Violation(_) | End::Full => {
+        End::Violation(_) | End::Full | End::Broken(Broken::TooLong { .. }) => {
             tracing::warn!(realm = %realm.name, %session, why = %end, "a session is broken off");
         }
         _ => tracing::debug!(realm = %realm.name, %session, why = %end, "a session ends"),

@@ -1,23 +1,29 @@
 use std::{
+    io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use thiserror::Error;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     time::{Instant, Interval, MissedTickBehavior, interval_at},
 };
 use tokio_tungstenite::{
-    WebSocketStream, accept_hdr_async_with_config,
+    WebSocketStream,
     tungstenite::{
-        Error, Message, Utf8Bytes,
+        Error as WebSocketError, Message, Utf8Bytes,
         error::CapacityError,
-        handshake::server::{ErrorResponse, Request, Response},
-        http::{HeaderValue, StatusCode, header::SEC_WEBSOCKET_PROTOCOL},
-        protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode},
+        handshake::server::{Request, Response, create_response, write_response},
+        http::{
+            HeaderValue, Response as HttpResponse, StatusCode,
+            header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN, SEC_WEBSOCKET_PROTOCOL},
+        },
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
     },
 };
 
@@ -25,10 +31,9 @@ use super::{
     Broken, Wire,
     metered::{Allowance, Metered},
 };
-use crate::wamp::Serializer;
+use crate::{config::WebOrigin, wamp::Serializer};
 
-/// Octets of the HTTP request that asks for a WebSocket.
-const LARGEST_REQUEST: usize = 16 << 10;
+type ErrorResponse = HttpResponse<String>;
 
 /// Octets that are read at once. Every connection holds so much.
 const READ_BUFFER: usize = 4 << 10;
@@ -39,13 +44,24 @@ const FRAMING: usize = 1 << 10;
 #[derive(Clone, Debug)]
 pub struct WebSocketSettings {
     /// The path of the URL, e.g. `/ws`.
-    pub path: String,
+    pub path: Arc<str>,
+    /// The sites whose pages may connect. None: all.
+    pub origins: Option<Arc<[WebOrigin]>>,
     /// Octets of a frame before [`Wire::unlock`].
     pub login_frame: usize,
     /// Octets of a frame after it.
     pub session_frame: usize,
     /// How often the client is pinged. After two pings without a sign of life it is given up.
     pub ping: Duration,
+}
+
+/// Why no WebSocket came about.
+#[derive(Debug, Error)]
+pub enum NoWebSocket {
+    #[error("the request was answered by {0}")]
+    Refused(StatusCode),
+    #[error("the client is gone: {0}")]
+    Gone(#[from] io::Error),
 }
 
 /// A WebSocket that speaks WAMP.
@@ -71,28 +87,36 @@ enum Ping {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// Answers the HTTP request that comes first. A request for another path, or for no subprotocol
-    /// that we know, is answered by an error.
-    pub async fn accept(stream: S, settings: &WebSocketSettings) -> Result<Self, Broken> {
-        let allowance = Allowance::new(LARGEST_REQUEST);
+    /// Answers the request for a WebSocket. `early` is what the client sent after it already. A
+    /// request for another path, from a page of another site, or for no subprotocol that we know,
+    /// is answered by an error.
+    pub(super) async fn accept(
+        mut stream: S,
+        request: &Request,
+        early: Vec<u8>,
+        settings: &WebSocketSettings,
+    ) -> Result<Self, NoWebSocket> {
+        let serializer = match answer(request, settings) {
+            Ok((serializer, response)) => {
+                send_head(&mut stream, &response).await?;
+                serializer
+            }
+            Err(response) => {
+                send_head(&mut stream, &response).await?;
+                stream.write_all(response.body().as_bytes()).await?;
+                stream.shutdown().await?;
+                return Err(NoWebSocket::Refused(response.status()));
+            }
+        };
+        let allowance = Allowance::new(settings.login_frame + FRAMING);
         let stream = Metered::new(stream, allowance.clone());
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(READ_BUFFER)
             .max_message_size(Some(settings.session_frame))
             .max_frame_size(Some(settings.session_frame));
-        let mut serializer = None;
-        #[expect(clippy::result_large_err, reason = "the signature is tungstenite's")]
-        let answer = |request: &Request, response: Response| {
-            let (chosen, response) = answer(request, response, &settings.path)?;
-            serializer = Some(chosen);
-            Ok(response)
-        };
-        let stream = accept_hdr_async_with_config(stream, answer, Some(config))
-            .await
-            .map_err(broken)?;
-        let serializer = serializer.ok_or(Broken::Gone)?;
-        allowance.set(settings.login_frame + FRAMING);
+        let stream =
+            WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
         let mut heartbeat = interval_at(Instant::now() + settings.ping, settings.ping);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
@@ -225,16 +249,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for WebSocket<S> {
 }
 
 /// Chooses the first offered subprotocol that we know (RFC 6455, section 4.2.2).
-#[expect(clippy::result_large_err, reason = "the signature is tungstenite's")]
 fn answer(
     request: &Request,
-    mut response: Response,
-    path: &str,
+    settings: &WebSocketSettings,
 ) -> Result<(Serializer, Response), ErrorResponse> {
-    if request.uri().path() != path {
+    let path = &settings.path;
+    if request.uri().path() != &**path {
         return Err(refusal(
             StatusCode::NOT_FOUND,
             format!("WAMP is served at {path}\n"),
+        ));
+    }
+    if !may_come_from(request, settings.origins.as_deref()) {
+        return Err(refusal(
+            StatusCode::FORBIDDEN,
+            "pages of this site may not connect\n".to_owned(),
         ));
     }
     let serializer = request
@@ -249,6 +278,10 @@ fn answer(
         let text = format!("offer one of these as Sec-WebSocket-Protocol: {known}\n");
         return Err(refusal(StatusCode::BAD_REQUEST, text));
     };
+    let mut response = create_response(request).map_err(|_| {
+        let text = "this is no WebSocket handshake of RFC 6455\n".to_owned();
+        refusal(StatusCode::BAD_REQUEST, text)
+    })?;
     let chosen = HeaderValue::from_static(serializer.subprotocol());
     response
         .headers_mut()
@@ -256,16 +289,44 @@ fn answer(
     Ok((serializer, response))
 }
 
+/// Browsers always say which site a page is of (RFC 6455, section 10.2); other clients need not.
+fn may_come_from(request: &Request, origins: Option<&[WebOrigin]>) -> bool {
+    let Some(allowed) = origins else { return true };
+    let mut named = request.headers().get_all(ORIGIN).iter();
+    named.all(|name| {
+        allowed
+            .iter()
+            .any(|origin| origin.as_str().as_bytes() == name.as_bytes())
+    })
+}
+
 fn refusal(status: StatusCode, text: String) -> ErrorResponse {
-    let mut response = ErrorResponse::new(Some(text));
+    let mut response = ErrorResponse::new(text);
+    let length = HeaderValue::from(response.body().len());
     *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    headers.insert(CONTENT_LENGTH, length);
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-fn broken(error: Error) -> Broken {
+async fn send_head<S: AsyncWrite + Unpin, T>(
+    stream: &mut S,
+    response: &HttpResponse<T>,
+) -> io::Result<()> {
+    let mut head = Vec::with_capacity(256);
+    write_response(&mut head, response).map_err(io::Error::other)?;
+    stream.write_all(&head).await?;
+    stream.flush().await
+}
+
+fn broken(error: WebSocketError) -> Broken {
     match error {
-        Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => Broken::Gone,
-        Error::Capacity(CapacityError::MessageTooLong { max_size, .. }) => {
+        WebSocketError::ConnectionClosed
+        | WebSocketError::AlreadyClosed
+        | WebSocketError::Io(_) => Broken::Gone,
+        WebSocketError::Capacity(CapacityError::MessageTooLong { max_size, .. }) => {
             Broken::TooLarge { limit: max_size }
         }
         error => Broken::Failed(error.to_string()),

@@ -37,16 +37,22 @@ impl House {
 }
 
 /// Has a code made, as an operator does.
-pub(crate) fn invite(deployment: &Deployment, realm: &str, authid: &str) -> String {
-    let arguments = ["add", realm, "webauthn", authid, "--role", "user"];
-    let printed = deployment.credential(&arguments).unwrap();
+pub(crate) async fn invite(deployment: &Deployment, realm: &str, authid: &str) -> String {
+    let words = format!("add {realm} webauthn {authid} --role user");
+    let printed = operate(deployment, &words).await;
     let code = printed.lines().find_map(|line| line.strip_prefix("  "));
     code.unwrap_or_else(|| panic!("{printed}")).to_owned()
 }
 
-pub(crate) fn remove(deployment: &Deployment, authid: &str) {
-    let removed = deployment.credential(&["remove", "realm1", "webauthn", authid]);
-    removed.unwrap();
+pub(crate) async fn remove(deployment: &Deployment, authid: &str) {
+    operate(deployment, &format!("remove realm1 webauthn {authid}")).await;
+}
+
+/// Has `countersign credential` do something, and returns what it says.
+pub(crate) async fn operate(deployment: &Deployment, words: &str) -> String {
+    let (done, said) = deployment.credential(words).await;
+    assert!(done, "{words}: {said}");
+    said
 }
 
 /// HELLO, with an enrolment code if there is one.
@@ -93,7 +99,7 @@ pub(crate) async fn is_refused(mut client: Client, signature: &str) -> Refusal {
 
 /// Makes somebody's passkey. Others have another number.
 pub(crate) async fn enrol(router: &Router, authid: &str, number: u8) -> Passkey {
-    let code = invite(&router.deployment, "realm1", authid);
+    let code = invite(&router.deployment, "realm1", authid).await;
     let mut passkey = Passkey::new(number, RP, ORIGIN);
     let (client, options) = asked_to_enrol(router, authid, &code).await;
     is_welcome(client, &passkey.create(&options), authid).await;

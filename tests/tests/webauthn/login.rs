@@ -7,7 +7,7 @@ use xtask::Identity;
 
 use crate::house::{
     House, ORIGIN, RP, asked, asked_for, asked_to_enrol, assert_same, enrol, fails, greeting, ids,
-    invite, is_refused, is_welcome, logs_in, remove,
+    invite, is_refused, is_welcome, logs_in, operate, remove,
 };
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn what_was_signed_for_another_place_is_denied() {
     }
     // The same holds for what is enrolled, but for what is then first said.
     for (change, _) in &cases[..6] {
-        let code = invite(&router.deployment, "realm1", "bob");
+        let code = invite(&router.deployment, "realm1", "bob").await;
         let (client, options) = asked_to_enrol(&router, "bob", &code).await;
         let mut changed = Passkey::new(2, RP, ORIGIN);
         change(&mut changed);
@@ -87,7 +87,7 @@ async fn what_was_signed_for_another_place_is_denied() {
 #[tokio::test]
 async fn a_signature_counter_must_rise() {
     let router = House::new().start().await;
-    let code = invite(&router.deployment, "realm1", "alice");
+    let code = invite(&router.deployment, "realm1", "alice").await;
     let mut passkey = Passkey::new(1, RP, ORIGIN);
     passkey.counter = 7;
     let (client, options) = asked_to_enrol(&router, "alice", &code).await;
@@ -223,37 +223,60 @@ async fn t21_a_passkey_that_ends_between_two_rounds_is_denied() {
     let router = House::new().start().await;
     let mut passkey = enrol(&router, "alice", 1).await;
     let (client, options) = asked_for(&router, "alice").await;
-    remove(&router.deployment, "alice");
+    remove(&router.deployment, "alice").await;
     let removed = is_refused(client, &passkey.get(&options)).await;
 
     let mut passkey = enrol(&router, "alice", 1).await;
     let (client, options) = asked_for(&router, "alice").await;
-    let arguments = [
-        "add",
-        "realm1",
-        "webauthn",
-        "alice",
-        "--role",
-        "user",
-        "--replace",
-    ];
-    router.deployment.credential(&arguments).unwrap();
+    let replace = "add realm1 webauthn alice --role user --replace";
+    operate(&router.deployment, replace).await;
     enrol(&router, "alice", 2).await;
     let replaced = is_refused(client, &passkey.get(&options)).await;
 
     // And a code that is taken back while its owner makes a passkey.
-    let code = invite(&router.deployment, "realm1", "bob");
+    let code = invite(&router.deployment, "realm1", "bob").await;
     let (client, options) = asked_to_enrol(&router, "bob", &code).await;
-    remove(&router.deployment, "bob");
+    remove(&router.deployment, "bob").await;
     let taken_back = is_refused(client, &Passkey::new(3, RP, ORIGIN).create(&options)).await;
     assert_same(&[removed, replaced, taken_back]);
+}
+
+#[tokio::test]
+async fn a_disabled_passkey_is_asked_for_as_ever_and_denied() {
+    let router = House::new().start().await;
+    let mut passkey = enrol(&router, "alice", 1).await;
+    let code = invite(&router.deployment, "realm1", "alice").await;
+    let (_, asked_before) = asked_for(&router, "alice").await;
+    let (client, options) = asked_for(&router, "alice").await;
+    operate(&router.deployment, "disable realm1 webauthn alice").await;
+    // Between a challenge and its answer, and after that.
+    let mut refusals = vec![is_refused(client, &passkey.get(&options)).await];
+    let (_, asked_now) = asked_for(&router, "alice").await;
+    assert_eq!(
+        ids(&asked_now, "allowCredentials"),
+        ids(&asked_before, "allowCredentials")
+    );
+    refusals.push(fails(&router, "alice", &mut passkey).await);
+    // Nor does a code let her in, an open one or another.
+    let enrolling = greeting("realm1", Some("alice"), Some(&code));
+    refusals.push(Client::greet(&router, enrolling).await.refusal().await);
+    assert_same(&refusals);
+    let words = "add realm1 webauthn alice --role user";
+    let (done, said) = router.deployment.credential(words).await;
+    assert!(!done && said.contains("are disabled"), "{said}");
+
+    operate(&router.deployment, "enable realm1 webauthn alice").await;
+    logs_in(&router, "alice", &mut passkey).await;
+    let (client, options) = asked_to_enrol(&router, "alice", &code).await;
+    let mut second = Passkey::new(2, RP, ORIGIN);
+    is_welcome(client, &second.create(&options), "alice").await;
 }
 
 #[tokio::test]
 async fn answers_that_are_none_are_denied() {
     let router = House::new().start().await;
     let mut passkey = enrol(&router, "alice", 1).await;
-    let code = invite(&router.deployment, "realm1", "alice");
+    let code = invite(&router.deployment, "realm1", "alice").await;
     let mut refusals = Vec::new();
     for (authid, code) in [("alice", None), ("nobody", None), ("alice", Some(&*code))] {
         let greeting = || greeting("realm1", Some(authid), code);

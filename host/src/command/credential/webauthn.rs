@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::{Report, list::moment, store_authid};
+use super::{Report, list::for_people, store_authid};
 use crate::{
     command::secret::Secret,
     config::RealmName,
@@ -74,7 +74,7 @@ impl WebauthnArgs {
         Ok(Report {
             result: format!(
                 "{authid} can add a passkey for realm {realm}, with the role {role}, until {} UTC\n",
-                moment(expires)
+                for_people(expires)
             ),
             secret: Some(handout(authid, &code)),
             ..Report::default()
@@ -88,8 +88,17 @@ fn may_extend(present: &Record, role: &str) -> anyhow::Result<()> {
         authid,
         authrole,
         material,
+        validity,
         ..
     } = present;
+    let ended = validity.expires.is_some_and(|end| end <= SystemTime::now());
+    if validity.disabled || ended {
+        bail!(
+            "the passkeys of {authid} are {}, and another one would be as well; --replace removes \
+             them",
+            if validity.disabled { "disabled" } else { "expired" }
+        );
+    }
     if authrole.as_str() != role {
         bail!(
             "{authid} has passkeys with the role {authrole}, and another one cannot have the role \

@@ -1,5 +1,6 @@
 use std::future::pending;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use clap::Parser;
 use futures_util::{SinkExt, StreamExt};
@@ -15,8 +16,13 @@ use tokio_tungstenite::{
     },
 };
 
-use super::*;
-use crate::wamp::{Id, Message, Value};
+use super::{dialer::Socket, *};
+use crate::{
+    credential::scram::{Dialect, Kdf},
+    wamp::{Id, Message, Value},
+};
+
+mod transports;
 
 #[derive(Parser)]
 struct CommandLine {
@@ -54,11 +60,12 @@ fn who_has_a_name_or_a_key_can_prove_it() {
     let file = file.to_str().unwrap();
 
     let methods = |words: &[&str]| hello(words).unwrap().authmethods;
-    assert_eq!(methods(&["--authid", "alice"]), ["wampcra", "ticket"]);
+    let by_secret = ["wampcra", "ticket", "scram", "wamp-scram"];
+    assert_eq!(methods(&["--authid", "alice"]), by_secret);
     assert_eq!(methods(&["--key", file]), ["cryptosign"]);
     assert_eq!(
         methods(&["--authid", "a", "--key", file]),
-        ["cryptosign", "wampcra", "ticket"]
+        [&["cryptosign"], &by_secret[..]].concat()
     );
     assert_eq!(
         methods(&["--authid", "a", "--method", "x", "--method", "y"]),
@@ -99,9 +106,9 @@ fn authextra_is_json() {
 #[test]
 fn wrong_arguments_are_explained() {
     assert!(
-        args(&["wss://localhost/"])
+        args(&["http://localhost/"])
             .unwrap_err()
-            .contains("wss:// is not supported yet")
+            .contains("it must be like ws://127.0.0.1:8080/ws")
     );
     assert!(
         args(&["--authid", "a\u{1b}"])
@@ -122,7 +129,7 @@ struct FakeRouter {
 
 /// The client, seen from there.
 struct Client {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Box<dyn Socket>>,
     serializer: Serializer,
 }
 
@@ -137,12 +144,28 @@ impl FakeRouter {
     async fn login(&self, words: &[&str], lines: &'static str) -> Result<Session, LoginError> {
         let url = format!("ws://{}/ws", self.listener.local_addr().unwrap());
         let args = args(&[&[url.as_str()], words].concat()).unwrap();
-        let (hello, prover) = plan(&args, Prompt::lines(lines.as_bytes())).unwrap();
-        Session::join(&args.address, args.serializer.into(), &hello, prover).await
+        login(&args, lines).await
+    }
+
+    async fn stream(&self) -> TcpStream {
+        self.listener.accept().await.unwrap().0
     }
 
     async fn client(&self) -> Client {
-        let (stream, _) = self.listener.accept().await.unwrap();
+        Client::accept(self.stream().await).await
+    }
+}
+
+/// Logs in, answering questions by these lines.
+async fn login(args: &LoginArgs, lines: &'static str) -> Result<Session, LoginError> {
+    let (hello, prover) = plan(args, Prompt::lines(lines.as_bytes())).unwrap();
+    let dialer = Dialer::new(args.address.clone(), &args.tls).unwrap();
+    Session::join(&dialer, args.serializer.into(), &hello, prover).await
+}
+
+impl Client {
+    async fn accept(stream: impl Socket + 'static) -> Self {
+        let stream: Box<dyn Socket> = Box::new(stream);
         let mut serializer = None;
         #[expect(clippy::result_large_err, reason = "the library asks for it")]
         let choose = |request: &Request, mut response: Response| -> Result<_, ErrorResponse> {
@@ -154,14 +177,12 @@ impl FakeRouter {
             Ok(response)
         };
         let stream = accept_hdr_async(stream, choose).await.unwrap();
-        Client {
+        Self {
             stream,
             serializer: serializer.unwrap(),
         }
     }
-}
 
-impl Client {
     async fn hear(&mut self) -> Message {
         let frame: Bytes = match self.stream.next().await.unwrap().unwrap() {
             tungstenite::Message::Text(text) => text.into(),
@@ -460,7 +481,7 @@ async fn what_is_no_router_is_told_apart() {
 
     let web_page = async {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let (mut stream, _) = router.listener.accept().await.unwrap();
+        let mut stream = router.stream().await;
         let _ = stream.read(&mut [0; 4096]).await.unwrap();
         stream
             .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
@@ -474,12 +495,73 @@ async fn what_is_no_router_is_told_apart() {
         "{failed}"
     );
 
-    let address: Address = format!("ws://{}", router.listener.local_addr().unwrap())
-        .parse()
-        .unwrap();
+    let address = format!("ws://{}", router.listener.local_addr().unwrap());
     drop(router);
-    let (hello, prover) = plan(&args(&[]).unwrap(), Prompt::lines(&b""[..])).unwrap();
-    let failed = Session::join(&address, Serializer::Json, &hello, prover).await;
+    let failed = login(&args(&[&address]).unwrap(), "").await;
     let failed = failed.err().unwrap().to_string();
     assert!(failed.contains("is the router running"), "{failed}");
+}
+
+/// By SCRAM the router proves itself, too: WELCOME must show that it has the keys of the password.
+#[tokio::test]
+async fn a_router_that_does_not_know_the_password_is_left() {
+    let salted = Kdf::Pbkdf2 { iterations: 4096 }
+        .salted_password(Dialect::Wamp, "pencil", b"saltsalt")
+        .unwrap();
+    for shown in ["right", "wrong", "none"] {
+        let router = FakeRouter::start().await;
+        let served = async {
+            let mut client = router.client().await;
+            let (_, details) = client.hear_hello().await;
+            let Some(Value::Dict(authextra)) = details.value("authextra") else {
+                panic!("{details:?}")
+            };
+            let ours = authextra.text("nonce").unwrap();
+            let both = format!("{ours}c2VydmVy");
+            let extra = Dict::new()
+                .with("nonce", &*both)
+                .with("salt", BASE64_STANDARD.encode("saltsalt"))
+                .with("kdf", "pbkdf2")
+                .with("iterations", 4096)
+                .with("memory", Value::Null);
+            let signature = client.challenge("wamp-scram", extra).await;
+            let message = format!("n=joe,r={ours},r={both},s=c2FsdHNhbHQ=,i=4096,c=biws,r={both}");
+            let message = message.as_bytes();
+            assert_eq!(signature, BASE64_STANDARD.encode(salted.proof(message)));
+
+            // A second step does not make the first one's proof be forgotten.
+            assert_eq!(client.challenge("totp", Dict::new()).await, "287082");
+            let mut verifier = salted.server_signature(message);
+            verifier[31] ^= u8::from(shown == "wrong");
+            let mut authextra = Dict::new().with("totp", true);
+            if shown != "none" {
+                authextra.insert("verifier", BASE64_STANDARD.encode(verifier));
+            }
+            client
+                .welcome(Dict::new().with("authextra", authextra))
+                .await;
+            if shown == "right" {
+                client.part().await;
+                return;
+            }
+            let Message::Abort { reason, .. } = client.hear().await else {
+                panic!()
+            };
+            assert_eq!(reason, "wamp.error.cannot_authenticate");
+            client.until_closed().await;
+        };
+        let login = async {
+            let words = ["--authid", "joe", "--method", "wamp-scram"];
+            match router.login(&words, "pencil\n287082\n").await {
+                Ok(session) => {
+                    session.leave().await;
+                    true
+                }
+                Err(LoginError::Impostor) => false,
+                Err(error) => panic!("{error}"),
+            }
+        };
+        let (trusted, ()) = join!(login, served);
+        assert_eq!(trusted, shown == "right", "{shown}");
+    }
 }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{NEXT_VERSION, PUT, Refusal, Sqlite, StoredMaterial, unix_ms};
+use super::{NEXT_VERSION, Refusal, Sqlite, StoredMaterial, unix_ms};
 use crate::credential::{
     Authid, CodeHash, EnrolledKey, Invitation, Kind, Material, NotEnrolled, Realm, Record,
     StoreError,
@@ -24,7 +24,10 @@ const INVITE: &str = "
 
 const INVITED: &str = "
     SELECT authrole FROM invitation
-    WHERE realm = ?1 AND kind = ?2 AND authid = ?3 AND code = ?4 AND expires > ?5";
+    WHERE realm = ?1 AND kind = ?2 AND authid = ?3 AND code = ?4 AND expires > ?5
+        AND NOT EXISTS (
+            SELECT 1 FROM credential
+            WHERE realm = ?1 AND kind = ?2 AND authid = ?3 AND (disabled OR expires <= ?5))";
 
 const TAKEN: &str = "
     SELECT 1 FROM enrolled_key WHERE realm = ?1 AND kind = ?2 AND id = ?3";
@@ -32,6 +35,17 @@ const TAKEN: &str = "
 const COUNT: &str = "
     SELECT count(*) FROM enrolled_key JOIN credential ON credential.id = enrolled_key.credential
     WHERE credential.realm = ?1 AND credential.kind = ?2 AND authid = ?3";
+
+/// Unlike what replaces a credential, this leaves its validity as it is.
+const PUT: &str = "
+    INSERT INTO credential (realm, kind, authid, authrole, parameters, material_type, material,
+        version, created, changed)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT last_version FROM meta), ?8, ?8)
+    ON CONFLICT (realm, kind, authid) DO UPDATE SET
+        authrole = excluded.authrole, parameters = excluded.parameters,
+        material_type = excluded.material_type, material = excluded.material,
+        version = excluded.version, changed = excluded.changed
+    RETURNING id";
 
 const INSERT: &str = "
     INSERT INTO enrolled_key (realm, kind, id, credential, public_key, counter, about, created)

@@ -3,15 +3,18 @@
 use rusqlite::Row;
 use zeroize::Zeroizing;
 
+use super::{from_unix_ms, unix_ms};
 use crate::credential::store::StoreError;
 use crate::credential::{
-    Authid, Authrole, EnrolledKey, Key, Kind, Material, Parameters, PublicKey, Realm, Record,
+    Authid, Authrole, EnrolledKey, Key, Kind, Lock, Material, Parameters, PublicKey, Realm, Record,
+    ScramKeys, Tally, Validity,
 };
 
 /// The secret part of a record: what it is, and its octets.
 pub(super) struct StoredMaterial {
     /// `password`: the octets are a PHC string. `key`: a key. `public-keys`: keys of 32 octets, one
-    /// behind the other. `enrolled-keys`: none, since each has a row in a table of its own.
+    /// behind the other. `scram`: four keys of 32 octets; see [`ScramKeys`]. `enrolled-keys`: none,
+    /// since each has a row in a table of its own.
     pub(super) name: String,
     pub(super) octets: Zeroizing<Vec<u8>>,
 }
@@ -28,6 +31,7 @@ impl From<&Material> for StoredMaterial {
                 "public-keys",
                 keys.iter().flat_map(PublicKey::octets).copied().collect(),
             ),
+            Material::Scram(keys) => ("scram", keys.octets().to_vec()),
             Material::EnrolledKeys(_) => (ENROLLED_KEYS, Vec::new()),
         };
         Self {
@@ -52,6 +56,9 @@ impl StoredMaterial {
                 )),
                 _ => Err("the public keys are not 32 octets each".to_owned()),
             },
+            "scram" => ScramKeys::from_octets(&self.octets)
+                .map(Material::Scram)
+                .ok_or_else(|| format!("the SCRAM keys are not {} octets", ScramKeys::LEN)),
             other => Err(format!("this program does not know the material {other:?}")),
         }
     }
@@ -63,6 +70,37 @@ pub(super) fn version(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
 }
 
+/// The columns are `disabled, expires`, from this one on.
+pub(super) fn validity(row: &Row<'_>, column: usize) -> rusqlite::Result<Validity> {
+    Ok(Validity {
+        disabled: row.get(column)?,
+        expires: row.get::<_, Option<i64>>(column + 1)?.map(from_unix_ms),
+    })
+}
+
+/// A lock that stays until it is lifted: no time comes after it.
+const UNTIL_LIFTED: i64 = i64::MAX;
+
+/// The columns are `wrong, refused, locked_until`, from this one on.
+pub(super) fn tally(row: &Row<'_>, column: usize) -> rusqlite::Result<Tally> {
+    let until = row.get::<_, Option<i64>>(column + 2)?;
+    Ok(Tally {
+        wrong: row.get(column)?,
+        refused: row.get(column + 1)?,
+        lock: until.map(|until| match until {
+            UNTIL_LIFTED => Lock::UntilLifted,
+            until => Lock::Until(from_unix_ms(until)),
+        }),
+    })
+}
+
+pub(super) fn locked_until(tally: &Tally) -> Option<i64> {
+    tally.lock.map(|lock| match lock {
+        Lock::UntilLifted => UNTIL_LIFTED,
+        Lock::Until(end) => unix_ms(end),
+    })
+}
+
 /// A record as the columns of a query hold it.
 pub(super) struct Columns {
     authid: Authid,
@@ -70,6 +108,7 @@ pub(super) struct Columns {
     parameters: String,
     material: StoredMaterial,
     version: u64,
+    validity: Validity,
     id: i64,
     keys: Vec<KeyColumns>,
 }
@@ -100,7 +139,8 @@ impl KeyColumns {
 }
 
 impl Columns {
-    /// The columns are `authid, authrole, parameters, material_type, material, version, id`.
+    /// The columns are `authid, authrole, parameters, material_type, material, version, disabled,
+    /// expires, id`.
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             authid: Authid::from(row.get::<_, String>(0)?),
@@ -111,7 +151,8 @@ impl Columns {
                 octets: Zeroizing::new(row.get(4)?),
             },
             version: version(row, 5)?,
-            id: row.get(6)?,
+            validity: validity(row, 6)?,
+            id: row.get(8)?,
             keys: Vec::new(),
         })
     }
@@ -138,6 +179,7 @@ impl Columns {
             parameters,
             material,
             version,
+            validity,
             id: _,
             keys,
         } = self;
@@ -165,6 +207,7 @@ impl Columns {
             parameters,
             material,
             version,
+            validity,
         })
     }
 }

@@ -16,4 +16,23 @@ impl transport::Host for Guest {
     fn confidential(&mut self) -> wasmtime::Result<bool> {
         Ok(self.connection.confidential)
     }
+
+    fn certificates(&mut self) -> wasmtime::Result<Vec<Vec<u8>>> {
+        let tls = self.connection.tls.as_ref();
+        let certificates = tls.map_or(&[][..], |tls| &tls.certificates);
+        Ok(certificates.iter().map(|it| it.to_vec()).collect())
+    }
+
+    fn channel_binding(&mut self) -> wasmtime::Result<Option<Vec<u8>>> {
+        let tls = self.connection.tls.as_ref();
+        Ok(tls.and_then(|tls| tls.exporter).map(Vec::from))
+    }
+
+    fn local(&mut self) -> wasmtime::Result<Option<transport::LocalPeer>> {
+        Ok(self.connection.unix.map(|peer| transport::LocalPeer {
+            uid: peer.user,
+            gid: peer.group,
+            pid: peer.process,
+        }))
+    }
 }

@@ -1,7 +1,9 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use bytes::BytesMut;
 use tokio_tungstenite::{client_async, tungstenite::client::IntoClientRequest};
 
 use super::*;
+use crate::transport::request::{self, Asked};
 
 type Client = WebSocketStream<DuplexStream>;
 
@@ -11,6 +13,7 @@ const SESSION_FRAME: usize = 64 << 10;
 fn settings() -> WebSocketSettings {
     WebSocketSettings {
         path: "/ws".into(),
+        origins: None,
         login_frame: LOGIN_FRAME,
         session_frame: SESSION_FRAME,
         ping: Duration::from_hours(1),
@@ -23,10 +26,10 @@ async fn connect(
     offers: &[&'static str],
     settings: &WebSocketSettings,
 ) -> (
-    Result<Client, Error>,
-    Result<WebSocket<DuplexStream>, Broken>,
+    Result<Client, WebSocketError>,
+    Result<WebSocket<DuplexStream>, NoWebSocket>,
 ) {
-    let (ours, theirs) = duplex(1 << 20);
+    let (mut ours, theirs) = duplex(1 << 20);
     let mut request = format!("ws://router{path}").into_client_request().unwrap();
     for offer in offers {
         let offer = HeaderValue::from_static(offer);
@@ -37,7 +40,15 @@ async fn connect(
             .await
             .map(|(client, _)| client)
     };
-    tokio::join!(client, WebSocket::accept(ours, settings))
+    let server = async {
+        let mut early = BytesMut::new();
+        let asked = request::read(&mut ours, &mut early).await.unwrap();
+        let Asked::WebSocket(request) = asked else {
+            panic!("not a request for a WebSocket: {asked:?}");
+        };
+        WebSocket::accept(ours, &request, early.into(), settings).await
+    };
+    tokio::join!(client, server)
 }
 
 async fn connected(settings: &WebSocketSettings) -> (Client, WebSocket<DuplexStream>) {
@@ -70,7 +81,7 @@ async fn other_requests_are_answered_with_what_to_do() {
     ] {
         let (client, server) = connect(path, offers, &settings()).await;
         assert!(server.is_err());
-        let Err(Error::Http(response)) = client else {
+        let Err(WebSocketError::Http(response)) = client else {
             panic!("an answer to {path}")
         };
         assert_eq!(response.status(), status);

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::credential::enrol;
-use crate::credential::{EnrolmentCode, Existing, Note, Store as _};
+use crate::credential::{EnrolmentCode, Existing, Note, Store as _, Validity};
 
 struct Disk(TempDir);
 
@@ -253,6 +253,30 @@ fn a_replaced_credential_takes_its_keys_along() {
     add(Existing::Replace).unwrap();
     assert_eq!(keys(&find(&store, "alice").unwrap()), [key(b"two", 3)]);
     assert!(find_by_id(&store, b"one").is_none());
+}
+
+#[test]
+fn another_key_leaves_a_credential_as_valid_as_it_was() {
+    let disk = Disk::new();
+    let store = disk.open();
+    let code = invite(&store, "alice", 1);
+    enrol(&store, "alice", &code, &key(b"one", 0)).unwrap();
+    let say = |disabled, expires| {
+        let validity = Validity { disabled, expires };
+        let said = store.set_validity(&realm(), &Kind::webauthn(), &"alice".into(), validity);
+        assert!(said.unwrap());
+    };
+    let code = invite(&store, "alice", 1);
+    for (disabled, expires) in [(true, None), (false, Some(hour(-1)))] {
+        say(disabled, expires);
+        let refused = enrol(&store, "alice", &code, &key(b"two", 0));
+        assert_eq!(refused, Err(NotEnrolled::NotOpen));
+    }
+    say(false, Some(hour(1)));
+    let before = find(&store, "alice").unwrap().validity;
+    assert_eq!(enrol(&store, "alice", &code, &key(b"two", 0)), Ok(()));
+    assert_eq!(find(&store, "alice").unwrap().validity, before);
+    assert!(before.expires.is_some());
 }
 
 #[test]

@@ -1,0 +1,337 @@
+//! Sockets that listen, and what becomes of a connection until it carries WAMP.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    os::unix::fs::{FileTypeExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use thiserror::Error;
+use tokio::{
+    io::AsyncReadExt,
+    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+};
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
+
+use super::{
+    Broken, Connection, NoWebSocket, RawSocket, RawSocketSettings, Rewound, UnixPeer, WebSocket, WebSocketSettings, http, proxy,
+    proxy::{ProxyError, Told},
+    request::{self, Asked},
+    tls::{Terms, TlsError},
+};
+use crate::config::{self, ListenAddress, Protocol, Proxy, ProxyHeader};
+
+type Plain = Either<TcpStream, UnixStream>;
+
+/// The octets of a connection, whatever carries them.
+pub type Carrier = Either<Plain, Box<TlsStream<Plain>>>;
+
+/// The first octet of a RawSocket connection. No HTTP request begins with it, and no TLS.
+const RAWSOCKET: u8 = 0x7f;
+
+/// What bounds frames, on each of a router's listeners.
+#[derive(Clone, Copy, Debug)]
+pub struct Frames {
+    /// Octets of a frame before WELCOME.
+    pub login: usize,
+    /// Octets of a frame after it.
+    pub session: usize,
+    /// How often a client is pinged.
+    pub ping: Duration,
+}
+
+/// A socket that listens.
+#[derive(Debug)]
+pub struct Listener {
+    socket: Bound,
+    terms: Arc<ListenerTerms>,
+}
+
+#[derive(Debug)]
+enum Bound {
+    Tcp(TcpListener),
+    Unix(UnixListener, PathBuf),
+}
+
+/// What holds for all connections of a listener.
+#[derive(Debug)]
+struct ListenerTerms {
+    speaks_websocket: bool,
+    websocket: WebSocketSettings,
+    /// None: RawSocket is not spoken.
+    rawsocket: Option<RawSocketSettings>,
+    tls: Option<Terms>,
+    proxy: Option<Proxy>,
+}
+
+/// Why a socket cannot listen.
+#[derive(Debug, Error)]
+pub enum ListenError {
+    #[error("cannot listen on {address}: {error}; choose another address under [[listener]]")]
+    Bind {
+        address: ListenAddress,
+        error: io::Error,
+    },
+    #[error("{}: {error}", .path.display())]
+    Mode { path: PathBuf, error: io::Error },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl Listener {
+    pub fn bind(config: &config::Listener, frames: Frames) -> Result<Self, ListenError> {
+        // Files first: a socket that listens is a promise.
+        let tls = config.tls.as_ref().map(Terms::read).transpose()?;
+        let socket = Bound::new(&config.address).map_err(|error| ListenError::Bind {
+            address: config.address.clone(),
+            error,
+        })?;
+        if let Bound::Unix(_, path) = &socket {
+            let mode = fs::Permissions::from_mode(config.mode.bits());
+            fs::set_permissions(path, mode).map_err(|error| ListenError::Mode {
+                path: path.clone(),
+                error,
+            })?;
+        }
+        let websocket = WebSocketSettings {
+            path: config.path.as_str().into(),
+            origins: config
+                .origins
+                .as_ref()
+                .map(|origins| origins.iter().cloned().collect()),
+            login_frame: frames.login,
+            session_frame: frames.session,
+            ping: frames.ping,
+        };
+        let rawsocket = RawSocketSettings {
+            login_frame: frames.login,
+            session_frame: frames.session,
+            ping: frames.ping,
+        };
+        let terms = ListenerTerms {
+            speaks_websocket: config.protocols.contains(&Protocol::WebSocket),
+            websocket,
+            rawsocket: config
+                .protocols
+                .contains(&Protocol::RawSocket)
+                .then_some(rawsocket),
+            tls,
+            proxy: config.proxy.clone(),
+        };
+        Ok(Self {
+            socket,
+            terms: Arc::new(terms),
+        })
+    }
+
+    /// Where it listens; with the port that the system gave.
+    pub fn address(&self) -> io::Result<ListenAddress> {
+        match &self.socket {
+            Bound::Tcp(socket) => socket.local_addr().map(ListenAddress::Tcp),
+            Bound::Unix(_, path) => Ok(ListenAddress::Unix(path.clone())),
+        }
+    }
+
+    /// The next connection. Nothing of it is read yet.
+    pub async fn accept(&self) -> io::Result<Incoming> {
+        let (stream, from, connection) = match &self.socket {
+            Bound::Tcp(socket) => {
+                let (stream, peer) = socket.accept().await?;
+                // Messages are small and wait for answers: a delay of 40 ms would be most of a
+                // login.
+                _ = stream.set_nodelay(true);
+                (Either::Left(stream), Some(peer), Connection::tcp(peer))
+            }
+            Bound::Unix(socket, _) => {
+                let (stream, _) = socket.accept().await?;
+                let peer = stream.peer_cred()?;
+                let peer = UnixPeer {
+                    user: peer.uid(),
+                    group: peer.gid(),
+                    process: peer.pid().and_then(|id| id.try_into().ok()),
+                };
+                (Either::Right(stream), None, Connection::unix(peer))
+            }
+        };
+        Ok(Incoming {
+            stream,
+            from,
+            connection,
+            terms: Arc::clone(&self.terms),
+        })
+    }
+
+    /// Reads the certificate's files again where they have changed. True: new ones are in use. An
+    /// error leaves the old ones in use.
+    pub fn renew(&self) -> Result<bool, TlsError> {
+        self.terms.tls.as_ref().map_or(Ok(false), Terms::look)
+    }
+}
+
+impl Bound {
+    fn new(address: &ListenAddress) -> io::Result<Self> {
+        match address {
+            ListenAddress::Tcp(address) => {
+                let socket = std::net::TcpListener::bind(address)?;
+                socket.set_nonblocking(true)?;
+                Ok(Self::Tcp(TcpListener::from_std(socket)?))
+            }
+            ListenAddress::Unix(path) => {
+                remove_stale(path)?;
+                Ok(Self::Unix(UnixListener::bind(path)?, path.clone()))
+            }
+        }
+    }
+}
+
+/// Removes a socket that nobody listens on: one outlives the program that made it.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
+    if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        if let Self::Unix(_, path) = self {
+            // Whoever comes first after us would remove it too.
+            _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// A connection that has just come in.
+#[derive(Debug)]
+pub struct Incoming {
+    stream: Plain,
+    from: Option<SocketAddr>,
+    connection: Connection,
+    terms: Arc<ListenerTerms>,
+}
+
+/// What a connection turned out to carry.
+#[derive(Debug)]
+pub enum Arrived {
+    WebSocket(Box<WebSocket<Carrier>>),
+    RawSocket(Box<RawSocket<Rewound<Carrier>>>),
+}
+
+/// Why a connection carries no WAMP.
+#[derive(Debug, Error)]
+pub enum NoArrival {
+    #[error("the client is gone: {0}")]
+    Gone(#[from] io::Error),
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    #[error("no TLS came about: {0}")]
+    Tls(io::Error),
+    #[error(transparent)]
+    WebSocket(#[from] NoWebSocket),
+    #[error("no RawSocket came about: {0}")]
+    RawSocket(#[from] Broken),
+    #[error("the client speaks neither WebSocket nor RawSocket")]
+    Nonsense,
+    #[error("this listener does not speak RawSocket")]
+    NoRawSocket,
+    #[error("the client asked for a page")]
+    Page,
+}
+
+impl NoArrival {
+    /// Whether an operator may have to do something: the rest is what every open port sees.
+    pub const fn is_notable(&self) -> bool {
+        matches!(self, Self::Proxy(_) | Self::Tls(_))
+    }
+}
+
+impl Incoming {
+    /// Who it is, as far as is known yet.
+    pub fn peer(&self) -> &str {
+        &self.connection.peer
+    }
+
+    /// Finds out what it carries: hears the proxy, shakes hands for TLS, and answers the request for
+    /// a WebSocket. However long that takes: the caller has a deadline.
+    pub async fn arrive(self) -> Result<(Arrived, Connection), NoArrival> {
+        let Self {
+            mut stream,
+            from,
+            mut connection,
+            terms,
+        } = self;
+        let proxy = match (&terms.proxy, from) {
+            (Some(proxy), Some(from)) if proxy.is_at(from.ip()) => Some(proxy),
+            _ => None,
+        };
+        if proxy.is_some_and(|proxy| proxy.header == ProxyHeader::ProxyProtocol) {
+            let told = proxy::read_header(&mut stream).await?;
+            believe(&mut connection, Some(told));
+        }
+        let mut stream = match &terms.tls {
+            None => Either::Left(stream),
+            Some(tls) => {
+                let (stream, facts) = tls.accept(stream).await.map_err(NoArrival::Tls)?;
+                connection.confidential = true;
+                connection.tls = Some(facts);
+                Either::Right(Box::new(stream))
+            }
+        };
+        let mut early = BytesMut::new();
+        if stream.read_buf(&mut early).await? == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        if early.first() == Some(&RAWSOCKET) {
+            let settings = terms.rawsocket.as_ref().ok_or(NoArrival::NoRawSocket)?;
+            let rawsocket = RawSocket::accept(Rewound::new(early, stream), settings).await?;
+            return Ok((Arrived::RawSocket(Box::new(rawsocket)), connection));
+        }
+        let request = match request::read(&mut stream, &mut early).await? {
+            Asked::WebSocket(request) if terms.speaks_websocket => request,
+            Asked::WebSocket(_) | Asked::Other => {
+                let stream = Rewound::new(early, stream);
+                // A client that breaks off its request need not be told.
+                _ = http::answer(stream, Arc::clone(&terms.websocket.path)).await;
+                return Err(NoArrival::Page);
+            }
+            Asked::Nonsense => return Err(NoArrival::Nonsense),
+        };
+        if let Some(proxy) = proxy
+            && proxy.header != ProxyHeader::ProxyProtocol
+        {
+            let told = proxy::from_headers(request.headers(), proxy);
+            believe(&mut connection, told);
+        }
+        let websocket =
+            WebSocket::accept(stream, &request, early.into(), &terms.websocket).await?;
+        Ok((Arrived::WebSocket(Box::new(websocket)), connection))
+    }
+}
+
+/// Takes over what a proxy said. A proxy that said nothing speaks for a client that nobody knows, so
+/// nothing good is assumed of the way that it came.
+fn believe(connection: &mut Connection, told: Option<Told>) {
+    let client = told.and_then(|told| told.client);
+    let mut believed = client.map_or_else(Connection::default, |client| {
+        let socket = SocketAddr::new(client.address, client.port.unwrap_or_default());
+        let mut believed = Connection::tcp(socket);
+        if client.port.is_none() {
+            believed.peer = format!("tcp:{}", client.address);
+        }
+        believed
+    });
+    // On the proxy's machine, which is ours only if the proxy came from here.
+    believed.confidential &= connection.confidential;
+    believed.confidential |= connection.tls.is_some() || told.is_some_and(|told| told.encrypted);
+    believed.tls = connection.tls.take();
+    if client.is_none() {
+        believed.peer = std::mem::take(&mut connection.peer);
+    }
+    *connection = believed;
+}
