@@ -50,7 +50,10 @@ impl Deployment {
 
     /// Writes `countersign.toml` with this `[[listener]]`, which need not be on the network.
     pub fn listener(&self, listener: &str) {
-        self.put("countersign.toml", format!("[[listener]]\n{listener}").as_bytes());
+        self.put(
+            "countersign.toml",
+            format!("[[listener]]\n{listener}").as_bytes(),
+        );
     }
 
     /// Writes the file of a realm.

@@ -4,7 +4,8 @@ use std::{hint::black_box, sync::Arc, time::Duration};
 
 use countersign::{
     login::{
-        Alternative, Authid, Challenge, Effect, Identity, Limits, Login, Policy, Role, StepName, Verdict,
+        Alternative, Authid, Challenge, Effect, Identity, Limits, Login, Policy, Role, StepName,
+        Verdict,
     },
     wamp::{Dict, Id, Message, Value},
 };

@@ -101,7 +101,8 @@ fn suggest_login(
     listener: &config::Listener,
 ) {
     let speaks_websocket = listener.protocols.contains(&Protocol::WebSocket);
-    let (ListenAddress::Tcp(address), None, true) = (address, &listener.tls, speaks_websocket) else {
+    let (ListenAddress::Tcp(address), None, true) = (address, &listener.tls, speaks_websocket)
+    else {
         return;
     };
     let program = std::env::args()

@@ -195,8 +195,7 @@ fn leave_a_way_in(
             .get(&step.name)
             .and_then(|method| method.procedures.as_ref());
         // A step that some pass by stands in nobody's way for ever.
-        step.when == When::Always
-            && procedures.is_some_and(|procedures| procedures.realm == *name)
+        step.when == When::Always && procedures.is_some_and(|procedures| procedures.realm == *name)
     };
     if logins.is_empty() || !logins.iter().all(|login| login.steps.iter().any(asks_here)) {
         return Ok(());

@@ -251,8 +251,12 @@ fn a_step_without_a_table_has_its_defaults() {
     assert_eq!(wampcra.component.as_str(), "wampcra.wasm");
     assert_eq!(wampcra.settings.to_json(), "{}");
     assert_eq!(wampcra.limits, CallLimits::default());
-    let what_reaches_outside =
-        [Capability::Procedures, Capability::Http, Capability::KeySets].into();
+    let what_reaches_outside = [
+        Capability::Procedures,
+        Capability::Http,
+        Capability::KeySets,
+    ]
+    .into();
     assert_eq!(
         &Capability::ALL.into() - &wampcra.imports,
         what_reaches_outside
@@ -289,18 +293,17 @@ fn an_operator_that_says_everything() {
         .collect();
     assert_eq!(
         listeners,
-        [
-            "127.0.0.1:8080/wamp",
-            "[::1]:0/ws",
-            "unix:etc/wamp.sock/ws"
-        ]
+        ["127.0.0.1:8080/wamp", "[::1]:0/ws", "unix:etc/wamp.sock/ws"]
     );
     let [plain, full, unix] = &operator.listeners[..] else {
         panic!("three listeners");
     };
     let both = [Protocol::WebSocket, Protocol::RawSocket];
     assert_eq!(plain.protocols, both.into());
-    assert_eq!((&plain.origins, &plain.tls, &plain.proxy), (&None, &None, &None));
+    assert_eq!(
+        (&plain.origins, &plain.tls, &plain.proxy),
+        (&None, &None, &None)
+    );
     assert_eq!(full.protocols, [Protocol::RawSocket].into());
     let tls = Tls {
         certificate: "etc/tls/router.pem".into(),
@@ -309,8 +312,16 @@ fn an_operator_that_says_everything() {
         client_certificate: ClientCertificate::Required,
     };
     assert_eq!(full.tls, Some(tls));
-    let origins: Vec<_> = full.origins.iter().flatten().map(WebOrigin::as_str).collect();
-    assert_eq!(origins, ["http://localhost:3000", "https://app.example.com"]);
+    let origins: Vec<_> = full
+        .origins
+        .iter()
+        .flatten()
+        .map(WebOrigin::as_str)
+        .collect();
+    assert_eq!(
+        origins,
+        ["http://localhost:3000", "https://app.example.com"]
+    );
     let proxy = full.proxy.as_ref().unwrap();
     assert_eq!(proxy.header, ProxyHeader::ProxyProtocol);
     for (address, believed) in [
@@ -392,10 +403,7 @@ fn the_demo_is_right() {
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/demo");
     let operator = Operator::read(&demo.join("countersign.toml")).unwrap();
     let realm = Realm::read(&operator.realms.join("realm1.toml")).unwrap();
-    assert_eq!(
-        operator.listeners[0].address.to_string(),
-        "127.0.0.1:8080"
-    );
+    assert_eq!(operator.listeners[0].address.to_string(), "127.0.0.1:8080");
     assert_eq!(realm.name.as_str(), "realm1");
     let logins: Vec<_> = realm
         .logins

@@ -372,6 +372,12 @@ impl Credential {
         self.withheld
     }
 
+    /// Whose it is though it is withheld, for the operator's log. A method must not learn it.
+    #[must_use]
+    pub fn owner(&self) -> &Authid {
+        &self.answer.record.authid
+    }
+
     /// Where one's parameters changed with its being withheld, everybody would see that it is. But
     /// a key that is withheld leads to nobody's name.
     fn shown(&self) -> &Record {

@@ -4,7 +4,7 @@ use tokio::{sync::SemaphorePermit, time::timeout};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::{
-    Fault, Limit, Limits, LoadError, Procedures, Revision, Runtime,
+    Fault, Limit, Limits, LoadError, Reach, Revision, Runtime,
     bindings::{Authenticator, AuthenticatorPre},
     contract,
     guest::{Guest, Label, Overrun},
@@ -64,11 +64,9 @@ impl Method {
             settings,
             limits,
             keyring,
-            procedures,
+            reach,
             guesses,
             counts_first,
-            door,
-            key_sets,
         } = parts;
         let label = Label {
             realm,

@@ -19,7 +19,8 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
 use super::{
-    Broken, Connection, NoWebSocket, RawSocket, RawSocketSettings, Rewound, UnixPeer, WebSocket, WebSocketSettings, http, proxy,
+    Broken, Connection, NoWebSocket, RawSocket, RawSocketSettings, Rewound, UnixPeer, WebSocket,
+    WebSocketSettings, http, proxy,
     proxy::{ProxyError, Told},
     request::{self, Asked},
     tls::{Terms, TlsError},
@@ -308,8 +309,7 @@ impl Incoming {
             let told = proxy::from_headers(request.headers(), proxy);
             believe(&mut connection, told);
         }
-        let websocket =
-            WebSocket::accept(stream, &request, early.into(), &terms.websocket).await?;
+        let websocket = WebSocket::accept(stream, &request, early.into(), &terms.websocket).await?;
         Ok((Arrived::WebSocket(Box::new(websocket)), connection))
     }
 }

@@ -630,7 +630,7 @@ fn listeners() {
         ),
         (
             "[[listener]]\naddress = '0.0.0.0:80'\n[listener.proxy]\nfrom = ['10.0.0.0/33']\nheader = 'forwarded'",
-            r#"4:9: an item of "from" is "10.0.0.0/33"; it must be an address or a network, such as "10.0.0.7" or "10.0.0.0/8""#,
+            r#"4:9: an item of "from" is "10.0.0.0/33"; it must be a network, such as "10.1.0.0/16" or "fd00::/8", or an address, such as "127.0.0.1""#,
         ),
     ] {
         let error = operator(text).expect_err(text).to_string();

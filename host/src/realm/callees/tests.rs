@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::{
+    key_set::KeySets,
     login::{Policy, Role},
     realm::{Generation, Realm},
     router::{Features, Member, Outbox, Permission},
@@ -63,6 +64,7 @@ impl House {
             number: 1,
             policy: Arc::new(policy),
             methods: HashMap::new(),
+            key_sets: KeySets::default(),
             permissions: Arc::new([everything].into_iter().collect()),
             authenticates: realm.authenticates,
         };

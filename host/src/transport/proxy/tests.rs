@@ -144,7 +144,11 @@ fn forwarded_is_read_from_the_right() {
     ] {
         let headers = headers(&[("forwarded", value)]);
         let told = from_headers(&headers, &proxy(ProxyHeader::Forwarded)).unwrap();
-        assert_eq!((told.client, told.encrypted), (expected, encrypted), "{value}");
+        assert_eq!(
+            (told.client, told.encrypted),
+            (expected, encrypted),
+            "{value}"
+        );
     }
 }
 
@@ -164,7 +168,11 @@ fn x_forwarded_for_is_read_from_the_right() {
             ("x-forwarded-proto", "http, https"),
         ]);
         let told = from_headers(&headers, &proxy(ProxyHeader::XForwardedFor)).unwrap();
-        assert_eq!((told.client, told.encrypted), (expected, true), "{addresses}");
+        assert_eq!(
+            (told.client, told.encrypted),
+            (expected, true),
+            "{addresses}"
+        );
     }
 }
 

@@ -35,7 +35,7 @@ fn the_keys_are_good_for_nothing_else() {
     let router = Router::start();
     router.add("alice", &enrol::scram("pencil", KDF).unwrap());
     let alice = router.find(&Kind::scram(), "alice");
-    let Material::Scram(keys) = &alice.record.material else {
+    let Material::Scram(keys) = &alice.answer.record.material else {
         panic!()
     };
     for key in keys.octets().chunks(32).map(crate::credential::Key::new) {
@@ -62,11 +62,16 @@ fn no_proof_fits_a_decoy_and_it_looks_like_its_neighbours() {
     assert_eq!(signature(&nobody, &[0; 32]), None);
     // Not even its own keys, of which a method knows nothing, would help.
     let lucky = Record {
-        material: alice.record.material.clone(),
-        ..(*nobody.record).clone()
+        material: alice.answer.record.material.clone(),
+        ..nobody.answer.record.clone()
     };
     let lucky = Credential {
-        record: Arc::new(lucky),
+        answer: Arc::new(Answer {
+            record: lucky,
+            decoy: nobody.answer.decoy.clone(),
+            is_by_key: false,
+        }),
+        withheld: None,
         ring: Arc::clone(&nobody.ring),
     };
     assert_eq!(signature(&lucky, &proof(&alice, "pencil")), None);

@@ -39,7 +39,10 @@ fn an_alternative_with_a_secret_in_clear_is_passed_over() {
     let both = ["ticket", "wampcra"];
     assert_eq!(asked(begun(policy(), true, &both)), "ticket");
     assert_eq!(asked(begun(policy(), false, &both)), "wampcra");
-    assert_eq!(refused(begun(policy(), false, &["ticket"])), Refusal::Denied);
+    assert_eq!(
+        refused(begun(policy(), false, &["ticket"])),
+        Refusal::Denied
+    );
     assert_eq!(
         refused(begun(policy(), false, &["cryptosign"])),
         Refusal::NoMatchingMethod
@@ -50,5 +53,8 @@ fn an_alternative_with_a_secret_in_clear_is_passed_over() {
 fn a_realm_can_let_in_nobody_in_clear() {
     let policy = || realm(vec![by(&["wampcra"], false)], true);
     assert_eq!(asked(begun(policy(), true, &["wampcra"])), "wampcra");
-    assert_eq!(refused(begun(policy(), false, &["wampcra"])), Refusal::Denied);
+    assert_eq!(
+        refused(begun(policy(), false, &["wampcra"])),
+        Refusal::Denied
+    );
 }
