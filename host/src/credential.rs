@@ -16,6 +16,7 @@
 mod cache;
 mod decoy;
 pub mod enrol;
+mod enrolled;
 mod guesses;
 mod material;
 mod parameters;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 pub use enrol::{EnrolError, Enrolment};
+pub use enrolled::{EnrolledKey, EnrolledKeyError, EnrolmentCode, NotEnrolled};
 pub use guesses::{Bounds, Guess, Guesser, Lock, Tally};
 pub use material::{Hash, Key, Material, PublicKey, PublicKeyError};
 pub use parameters::{Parameters, ParametersError};
@@ -40,7 +42,7 @@ pub use queue::{PasswordQueue, VerifyError};
 pub use recovery::{CodeHash, RecoveryCode};
 pub use scram::ScramKeys;
 pub use sqlite::Sqlite;
-pub use store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
+pub use store::{DecoyKey, Entry, Existing, Invitation, Note, Stamp, Store, StoreError};
 pub use vault::{Credential, Keyring, Vault, Withheld};
 
 /// Names that are only text here: what is a valid one is decided where the text comes from.
@@ -96,7 +98,8 @@ name! {
 name! {
     /// What a credential is for, named after the method that reads it. Open-ended, since anyone can
     /// write a method; those that the host itself can enrol are [`Kind::ticket`],
-    /// [`Kind::wampcra`], [`Kind::cryptosign`], [`Kind::totp`] and [`Kind::scram`].
+    /// [`Kind::wampcra`], [`Kind::cryptosign`], [`Kind::totp`], [`Kind::scram`] and
+    /// [`Kind::webauthn`].
     Kind
 }
 
@@ -129,6 +132,12 @@ impl Kind {
     #[must_use]
     pub fn scram() -> Self {
         Self::from("scram")
+    }
+
+    /// Passkeys.
+    #[must_use]
+    pub fn webauthn() -> Self {
+        Self::from("webauthn")
     }
 }
 

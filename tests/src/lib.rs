@@ -10,28 +10,34 @@
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
 mod authenticator;
+mod browser;
 mod callee;
 mod client;
 mod component;
 mod deployment;
 mod log;
+mod passkey;
 mod program;
 mod refusals;
 mod router;
 mod service;
+mod website;
 
 use std::{future::Future, time::Duration};
 
 pub use authenticator::{code, wrong_code};
+pub use browser::Browser;
 pub use callee::Callee;
-pub use client::{Client, Refusal, Transport, hello, sign};
+pub use client::{Client, Refusal, Transport, answer, hello, sign};
 pub use component::{Component, components};
 pub use deployment::Deployment;
 pub use log::{Event, Log};
+pub use passkey::Passkey;
 pub use program::{Job, Program, Running};
 pub use refusals::authenticate;
 pub use router::Router;
 pub use service::{Asked, Reply, Service};
+pub use website::Website;
 
 /// When a test is given up. No test needs this long: it is for machines that are very busy.
 const PATIENCE: Duration = Duration::from_mins(1);

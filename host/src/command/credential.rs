@@ -10,6 +10,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 mod totp;
+mod webauthn;
 
 use std::{
     path::{Path, PathBuf},
@@ -74,7 +75,7 @@ struct WhichArgs {
     #[arg(value_parser = realm_name)]
     realm: RealmName,
 
-    /// What the credential is for, such as ticket, wampcra, cryptosign, totp or scram
+    /// What the credential is for, such as ticket, wampcra, cryptosign, totp, scram or webauthn
     #[arg(value_name = "KIND")]
     kind: String,
 

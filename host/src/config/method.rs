@@ -79,6 +79,8 @@ pub enum Capability {
     RecoveryCodes,
     /// What is kept of passwords for SCRAM.
     ScramKeys,
+    /// Keys that clients bring along, kept for whoever shows the code that allows it.
+    Enrolments,
     /// Facts about the client's connection.
     Transport,
     /// Lines in the operator's log.
@@ -96,11 +98,12 @@ pub enum Capability {
 }
 
 impl Capability {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Credentials,
         Self::Counters,
         Self::RecoveryCodes,
         Self::ScramKeys,
+        Self::Enrolments,
         Self::Transport,
         Self::Logging,
         Self::Wasi,
@@ -131,6 +134,7 @@ impl Capability {
             Self::Counters => "counters",
             Self::RecoveryCodes => "recovery-codes",
             Self::ScramKeys => "scram-keys",
+            Self::Enrolments => "enrolments",
             Self::Transport => "transport",
             Self::Logging => "logging",
             Self::Wasi => "wasi",
@@ -330,12 +334,13 @@ impl Word for Cleartext {
 }
 
 impl Word for Capability {
-    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "scram-keys", "transport", "logging", "wasi", "procedures", "http", "key-sets""#;
+    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "scram-keys", "enrolments", "transport", "logging", "wasi", "procedures", "http", "key-sets""#;
     const WORDS: &'static [(&'static str, Self)] = &[
         (Self::Credentials.name(), Self::Credentials),
         (Self::Counters.name(), Self::Counters),
         (Self::RecoveryCodes.name(), Self::RecoveryCodes),
         (Self::ScramKeys.name(), Self::ScramKeys),
+        (Self::Enrolments.name(), Self::Enrolments),
         (Self::Transport.name(), Self::Transport),
         (Self::Logging.name(), Self::Logging),
         (Self::Wasi.name(), Self::Wasi),

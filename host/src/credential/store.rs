@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 use super::{
-    Authid, Authrole, Bounds, CodeHash, Enrolment, Guesser, Kind, PublicKey, Realm, Record, Tally,
-    Validity,
+    Authid, Authrole, Bounds, CodeHash, EnrolledKey, Enrolment, Guesser, Kind, NotEnrolled, Realm,
+    Record, Tally, Validity,
 };
 
 /// Where records are kept. Calls block; those by which a login finds something take microseconds,
@@ -33,12 +33,13 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Whether an authid has a credential of a kind in a realm, be it usable or not.
     fn has(&self, realm: &Realm, kind: &Kind, authid: &Authid) -> Result<bool, StoreError>;
 
-    /// The credential of a kind in a realm that has this public key; none if several have it.
+    /// The credential of a kind in a realm that has this public key, or an enrolled key with this id;
+    /// of its enrolled keys it then has this one only. None if several credentials have it.
     fn find_by_key(
         &self,
         realm: &Realm,
         kind: &Kind,
-        key: &[u8; PublicKey::LEN],
+        key: &[u8],
     ) -> Result<Option<Record>, StoreError>;
 
     /// The credential of a kind that has been in a realm for the longest time. Replacing it does
@@ -47,14 +48,50 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Raises the counter of a record to a number, if it is lower, durably once this returns. True
     /// if it was lower; of several that ask at the same time for the same number, one is told true.
-    /// A new or replaced record's counter is lower than any number. False if the record is a decoy,
-    /// or not the present version of itself any more.
+    /// A new or replaced record's counter is lower than any number. For a record with enrolled keys it
+    /// is the counter of the one key that it has, and it must have one only. False if the record is a
+    /// decoy, or not the present version of itself any more.
     fn advance(&self, realm: &Realm, record: &Record, counter: u64) -> Result<bool, StoreError>;
 
     /// Removes a recovery code from a record, durably once this returns. True if it was there; of
     /// several that ask at the same time for the same code, one is told true. False if the record
     /// is a decoy, or not the present version of itself any more.
     fn redeem(&self, realm: &Realm, record: &Record, code: &CodeHash) -> Result<bool, StoreError>;
+
+    /// Lets an authid have one key kept, whoever shows the code, durably once this returns. A former
+    /// invitation of the same authid and kind ends; a credential that it has stays.
+    fn invite(
+        &self,
+        realm: &Realm,
+        kind: &Kind,
+        authid: &Authid,
+        invitation: &Invitation,
+    ) -> Result<(), StoreError>;
+
+    /// Whether an invitation has this code, and has not expired by `now`. None is open while the
+    /// credential that it would add to may not be used.
+    fn is_open(
+        &self,
+        realm: &Realm,
+        kind: &Kind,
+        authid: &Authid,
+        code: &CodeHash,
+        now: SystemTime,
+    ) -> Result<bool, StoreError>;
+
+    /// Adds a key to the credential of an authid, which is made if it has none, and ends the
+    /// invitation that allows it and must be open: both or neither, durably once this returns. Of
+    /// several that ask at the same time with the same code, one has its key kept. What was said of
+    /// the credential's validity stays, and so do the wrong answers to it.
+    fn enrol(
+        &self,
+        realm: &Realm,
+        kind: &Kind,
+        authid: &Authid,
+        code: &CodeHash,
+        key: &EnrolledKey,
+        now: SystemTime,
+    ) -> Result<Result<(), NotEnrolled>, StoreError>;
 
     /// The wrong answers of a guesser.
     fn tally(&self, guesser: &Guesser) -> Result<Tally, StoreError>;
@@ -98,10 +135,12 @@ pub trait Store: fmt::Debug + Send + Sync {
         validity: Validity,
     ) -> Result<bool, StoreError>;
 
-    /// Removes a credential, durably once this returns. False if there was none.
+    /// Removes a credential and an invitation to one, durably once this returns. False if there was
+    /// neither.
     fn remove(&self, realm: &Realm, kind: &Kind, authid: &Authid) -> Result<bool, StoreError>;
 
-    /// All credentials of a realm, without what is secret in them; by authid, then by kind.
+    /// All credentials and invitations of a realm, without what is secret in them; by authid, then by
+    /// kind.
     fn list(&self, realm: &Realm) -> Result<Vec<Entry>, StoreError>;
 }
 
@@ -119,6 +158,15 @@ pub enum Existing {
     Replace,
 }
 
+/// Leave for an authid to have a key kept that it has made.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    /// The role that the credential gives.
+    pub authrole: Authrole,
+    pub code: CodeHash,
+    pub expires: SystemTime,
+}
+
 /// A credential in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -126,9 +174,20 @@ pub struct Entry {
     pub authid: Authid,
     pub authrole: Authrole,
     pub created: SystemTime,
-    /// When it was last replaced; else the same as `created`.
+    /// When it was last replaced, or got another key; else the same as `created`.
     pub changed: SystemTime,
+    /// An invitation says nothing of it.
     pub validity: Validity,
+    pub note: Option<Note>,
+}
+
+/// What a list says of a credential besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// So many enrolled keys.
+    Keys(u32),
+    /// It is an invitation, open until this time.
+    OpenUntil(SystemTime),
 }
 
 /// 32 random octets that decoys are derived from. Whoever has them can tell decoys.

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
@@ -12,8 +13,9 @@ use super::guesses::Book;
 use super::scram::{self, Dialect};
 use super::store::{DecoyKey, Stamp};
 use super::{
-    Authid, Authrole, Bounds, Guess, Guesser, Hash, Kind, Material, PasswordQueue, PublicKey,
-    Realm, Record, RecoveryCode, Store, StoreError, Validity, VerifyError,
+    Authid, Authrole, Bounds, EnrolledKey, EnrolmentCode, Guess, Guesser, Hash, Kind, Material,
+    NotEnrolled, PasswordQueue, PublicKey, Realm, Record, RecoveryCode, Store, StoreError, Validity,
+    VerifyError,
 };
 
 /// Stands before a store while logins run.
@@ -67,7 +69,8 @@ impl fmt::Debug for Vault {
 }
 
 /// Answers that a realm remembers. One is about 1 KiB, so a flood of made-up authids costs a realm
-/// 2 MiB. An answer that is known costs 0.8 µs, most of it for asking SQLite whether it still holds;
+/// 2 MiB; a flood of the longest ids that a passkey can have, 16 MiB. An answer that is known costs
+/// 0.8 µs, most of it for asking SQLite whether it still holds;
 /// one that must be made costs 5 µs, or 16 µs where an Ed25519 key is derived.
 const ANSWERS: usize = 2048;
 
@@ -103,7 +106,33 @@ struct Question {
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Whose {
     Authid(Authid),
-    PublicKey([u8; PublicKey::LEN]),
+    /// The SHA-256 of a public key, or of a key's id: they may be long.
+    Key([u8; 32]),
+}
+
+/// Whom somebody asks for.
+#[derive(Clone, Copy)]
+enum Asked<'a> {
+    Authid(&'a Authid),
+    Key(&'a [u8]),
+}
+
+impl Asked<'_> {
+    fn whose(self) -> Whose {
+        match self {
+            Self::Authid(authid) => Whose::Authid(authid.clone()),
+            Self::Key(key) => Whose::Key(Sha256::digest(key).into()),
+        }
+    }
+
+    /// Whose a decoy is.
+    fn authid(self) -> Authid {
+        match self {
+            Self::Authid(authid) => authid.clone(),
+            // It may be long: no more of it than an authid can have.
+            Self::Key(key) => hex::encode(key.get(..128).unwrap_or(key)).into(),
+        }
+    }
 }
 
 /// What there is for a question.
@@ -193,28 +222,16 @@ impl Keyring {
     /// # Errors
     /// If the store cannot be read: the same for everyone who asks then.
     pub fn find(&self, kind: &Kind, authid: &Authid) -> Result<Credential, StoreError> {
-        let whose = Whose::Authid(authid.clone());
-        self.answer(Question {
-            kind: kind.clone(),
-            whose,
-        })
+        self.answer(kind, Asked::Authid(authid))
     }
 
-    /// The credential of a kind in this realm that has this public key; a decoy if none has it or
-    /// more than one. The authid of a decoy is the key's hex.
+    /// The credential of a kind in this realm that has this public key, or the enrolled key with this
+    /// id; a decoy if none has it or more than one. The authid of a decoy is the key's hex.
     ///
     /// # Errors
     /// If the store cannot be read: the same for everyone who asks then.
     pub fn find_by_key(&self, kind: &Kind, key: &[u8]) -> Result<Credential, StoreError> {
-        let Ok(key) = <[u8; PublicKey::LEN]>::try_from(key) else {
-            // Nobody has such a key. Its hex may be long: no more of it than an authid can have.
-            let key = key.get(..128).unwrap_or(key);
-            return self.find(kind, &hex::encode(key).into());
-        };
-        self.answer(Question {
-            kind: kind.clone(),
-            whose: Whose::PublicKey(key),
-        })
+        self.answer(kind, Asked::Key(key))
     }
 
     /// Does the same for authids with and without a credential: one look into the cache; on a miss
@@ -222,14 +239,18 @@ impl Keyring {
     /// each authid shows once until the store changes or the cache forgets: a row that exists must
     /// be read (1.3 µs), and an answer may be known because somebody has asked before (4 µs, 15 µs
     /// for an Ed25519 key).
-    fn answer(&self, question: Question) -> Result<Credential, StoreError> {
+    fn answer(&self, kind: &Kind, asked: Asked<'_>) -> Result<Credential, StoreError> {
         let ring = &*self.ring;
+        let question = Question {
+            kind: kind.clone(),
+            whose: asked.whose(),
+        };
         let stamp = ring.store.stamp()?;
         let known = ring.answers.lock().find(stamp, &question);
         let answer = match known {
             Some(answer) => answer,
             None => {
-                let answer = Arc::new(ring.look_up(stamp, &question)?);
+                let answer = Arc::new(ring.look_up(stamp, kind, asked)?);
                 let kept = Arc::clone(&answer);
                 ring.answers.lock().insert(stamp, question, kept);
                 answer
@@ -257,24 +278,23 @@ impl fmt::Debug for Keyring {
 }
 
 impl Ring {
-    fn look_up(
-        &self,
-        stamp: Stamp,
-        Question { kind, whose }: &Question,
-    ) -> Result<Answer, StoreError> {
-        let (found, asked) = match whose {
-            Whose::Authid(authid) => (self.store.find(&self.realm, kind, authid), authid.clone()),
-            Whose::PublicKey(key) => (
-                self.store.find_by_key(&self.realm, kind, key),
-                hex::encode(key).into(),
-            ),
+    fn look_up(&self, stamp: Stamp, kind: &Kind, asked: Asked<'_>) -> Result<Answer, StoreError> {
+        let found = match asked {
+            Asked::Authid(authid) => self.store.find(&self.realm, kind, authid),
+            Asked::Key(key) => self.store.find_by_key(&self.realm, kind, key),
         };
         let template = self.template(stamp, kind)?;
-        let decoy = self.decoys.make(kind, &asked, &template);
+        let found = self.usable(found)?;
+        let ids = match (asked, &found) {
+            (Asked::Key(id), _) => vec![id],
+            (Asked::Authid(_), Some(record)) => record.material.ids(),
+            (Asked::Authid(_), None) => Vec::new(),
+        };
+        let decoy = self.decoys.make(kind, &asked.authid(), &ids, &template);
         Ok(Answer {
-            record: self.usable(found)?.unwrap_or_else(|| decoy.clone()),
+            record: found.unwrap_or_else(|| decoy.clone()),
             decoy,
-            is_by_key: matches!(whose, Whose::PublicKey(_)),
+            is_by_key: matches!(asked, Asked::Key(_)),
         })
     }
 
@@ -350,6 +370,12 @@ impl Credential {
     #[must_use]
     pub fn withheld(&self) -> Option<Withheld> {
         self.withheld
+    }
+
+    /// Whose it is though it is withheld, for the operator's log. A method must not learn it.
+    #[must_use]
+    pub fn owner(&self) -> &Authid {
+        &self.answer.record.authid
     }
 
     /// Where one's parameters changed with its being withheld, everybody would see that it is. But
@@ -437,6 +463,15 @@ impl Credential {
         }
     }
 
+    /// The keys that the method has had kept. None for a credential that has something else.
+    #[must_use]
+    pub fn enrolled_keys(&self) -> &[EnrolledKey] {
+        match &self.used().material {
+            Material::EnrolledKeys(keys) => keys,
+            _ => &[],
+        }
+    }
+
     /// Raises the credential's counter to a number, if it is lower. True for one caller at most, for
     /// each number; the counter is on the disk then. Never for a decoy, which costs the same but for
     /// the wait for the disk, and nothing is kept of it. What has begun goes on when the future is
@@ -465,21 +500,75 @@ impl Credential {
             .await
     }
 
-    /// Changes the store on a thread that may wait for a disk.
+    /// Whether a text is an enrolment code that is open for this authid and this kind. It stays so.
+    /// None is while the credential is withheld.
+    ///
+    /// # Errors
+    /// If the store cannot be read; the login must then fail.
+    pub fn is_open(&self, code: &str) -> Result<bool, StoreError> {
+        let Some(code) = EnrolmentCode::parse(code) else {
+            return Ok(false);
+        };
+        let Self { ring, .. } = self;
+        let Record { kind, authid, .. } = self.used();
+        let code = code.hash(&ring.realm, kind, authid);
+        let now = SystemTime::now();
+        let is_open = ring
+            .store
+            .is_open(&ring.realm, kind, authid, &code, now)?;
+        Ok(is_open && self.withheld.is_none())
+    }
+
+    /// Has a key kept for this authid, if the code is open for it, and uses the code up. The
+    /// credential may be a decoy: the code decides. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written; the login must then fail.
+    pub async fn enrol(
+        &self,
+        code: &str,
+        key: EnrolledKey,
+    ) -> Result<Result<(), NotEnrolled>, StoreError> {
+        let Some(code) = EnrolmentCode::parse(code) else {
+            return Ok(Err(NotEnrolled::NotOpen));
+        };
+        if self.withheld.is_some() {
+            return Ok(Err(NotEnrolled::NotOpen));
+        }
+        self.change(move |credential| {
+            let Self { ring, .. } = credential;
+            let Record { kind, authid, .. } = credential.used();
+            let code = code.hash(&ring.realm, kind, authid);
+            ring.store
+                .enrol(&ring.realm, kind, authid, &code, &key, SystemTime::now())
+        })
+        .await
+    }
+
     async fn once(
         &self,
         change: impl FnOnce(&Record, &Ring) -> Result<bool, StoreError> + Send + 'static,
     ) -> Result<bool, StoreError> {
+        // A store says so by itself. A decoy that passed would be worse than one check too many.
+        let changed = self
+            .change(move |credential| change(credential.used(), &credential.ring))
+            .await?;
+        Ok(changed && self.version().is_some())
+    }
+
+    /// Changes the store on a thread that may wait for a disk.
+    async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let credential = self.clone();
-        let changed = spawn_blocking(move || change(credential.used(), &credential.ring))
+        spawn_blocking(move || change(&credential))
             .await
             .map_err(|stopped| StoreError::Failed {
                 place: "the credential store".into(),
                 doing: "finish a change",
                 source: Box::new(stopped),
-            })??;
-        // A store says so by itself. A decoy that passed would be worse than one check too many.
-        Ok(changed && self.version().is_some())
+            })?
     }
 
     /// Which credential it is, none for a decoy: for the operator's log, and for ending sessions

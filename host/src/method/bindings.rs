@@ -11,6 +11,7 @@ wasmtime::component::bindgen!({
         "countersign:auth/credentials.[method]credential.verify-password": async | trappable,
         "countersign:auth/counters.advance": async | trappable,
         "countersign:auth/recovery-codes.redeem": async | trappable,
+        "countersign:auth/enrolments.redeem": async | trappable,
         "countersign:auth/procedures.authenticate": async | trappable,
         "countersign:auth/http.fetch": async | trappable,
         "countersign:auth/key-sets.get": async | trappable,

@@ -3,6 +3,7 @@
 
 mod counters;
 mod credentials;
+mod enrolments;
 mod http;
 mod key_sets;
 mod logging;
@@ -35,6 +36,7 @@ impl Capability {
             Self::Counters => counters::INTERFACES.contains(&interface),
             Self::RecoveryCodes => recovery_codes::INTERFACES.contains(&interface),
             Self::ScramKeys => scram_keys::INTERFACES.contains(&interface),
+            Self::Enrolments => enrolments::INTERFACES.contains(&interface),
             Self::Transport => transport::INTERFACES.contains(&interface),
             Self::Logging => logging::INTERFACES.contains(&interface),
             Self::Wasi => wasi::INTERFACES.contains(&interface),
@@ -80,6 +82,7 @@ impl Grant {
                     Capability::Counters => counters::link(&mut linker)?,
                     Capability::RecoveryCodes => recovery_codes::link(&mut linker)?,
                     Capability::ScramKeys => scram_keys::link(&mut linker)?,
+                    Capability::Enrolments => enrolments::link(&mut linker)?,
                     Capability::Transport => transport::link(&mut linker)?,
                     Capability::Logging => logging::link(&mut linker)?,
                     Capability::Wasi => wasi::link(&mut linker)?,

@@ -73,7 +73,7 @@ impl Guest {
     ) -> wasmtime::Result<Resource<Credential>> {
         // Of a lock the caller knows, who has made it.
         if let Some(withheld @ (Withheld::Disabled | Withheld::Expired)) = credential.withheld() {
-            let (kind, authid) = (credential.kind(), credential.authid());
+            let (kind, authid) = (credential.kind(), credential.owner());
             self.withheld = Some(format!("the {kind} credential of {authid} is {withheld}"));
         }
         Ok(self.table.push(credential)?)

@@ -2,7 +2,9 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
-use super::{Report, realm_name, scram::ScramArgs, store_authid, totp::TotpArgs};
+use super::{
+    Report, realm_name, scram::ScramArgs, store_authid, totp::TotpArgs, webauthn::WebauthnArgs,
+};
 use crate::{
     command::secret::{Prompt, Secret},
     config::{Operator, Realm, RealmName, RoleName},
@@ -26,7 +28,8 @@ const MOST_ROLES: usize = 20;
     after_help = "The secret of a ticket, wampcra or scram credential is asked for at the terminal, or \
                   read as one line from standard input. Public keys for cryptosign are given by \
                   --public-key, or read from standard input, one a line. For totp a seed is made, \
-                  and shown once for the person's app, together with recovery codes."
+                  and shown once for the person's app, together with recovery codes. For webauthn a \
+                  code is made, with which the person adds one passkey."
 )]
 pub(super) struct AddArgs {
     /// The realm
@@ -68,6 +71,9 @@ pub(super) struct AddArgs {
 
     #[command(flatten)]
     scram: ScramArgs,
+
+    #[command(flatten)]
+    webauthn: WebauthnArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -82,13 +88,17 @@ enum KindName {
     Totp,
     /// A password that the client proves to know, and that is kept so that nobody can log in with it
     Scram,
+    /// Passkeys, each by a code that lets the person add it
+    Webauthn,
 }
 
 impl KindName {
     /// Completes "alice can … realm acme".
     const fn purpose(self) -> &'static str {
         match self {
-            Self::Ticket | Self::Wampcra | Self::Cryptosign | Self::Scram => "log in to",
+            Self::Ticket | Self::Wampcra | Self::Cryptosign | Self::Scram | Self::Webauthn => {
+                "log in to"
+            }
             Self::Totp => "confirm a login to",
         }
     }
@@ -120,6 +130,11 @@ pub(super) fn add(args: &AddArgs, operator: &Operator, prompt: &Prompt) -> anyho
         role,
         ..
     } = args;
+    if args.kind == KindName::Webauthn {
+        return args
+            .webauthn
+            .invite(realm, authid, role, args.replace, &store);
+    }
     let (in_realm, kind) = (
         credential::Realm::from(realm.as_str()),
         Kind::from(args.kind),
@@ -176,6 +191,9 @@ impl AddArgs {
         }
         if self.kind != KindName::Cryptosign && !self.public_keys.is_empty() {
             bail!("--public-key is for cryptosign only; leave it out");
+        }
+        if self.kind != KindName::Webauthn && self.webauthn.is_used() {
+            bail!("--valid is for webauthn only; leave it out");
         }
         if self.kind != KindName::Totp && self.totp.is_used() {
             bail!(
@@ -243,6 +261,7 @@ impl AddArgs {
             KindName::Cryptosign => enrol::cryptosign(&self.public_keys),
             KindName::Totp => return self.totp.enrol(&self.realm, authid, prompt),
             KindName::Scram => return self.scram.enrol(authid, self.iterations, prompt),
+            KindName::Webauthn => bail!("a passkey is made by its owner, not here"),
         };
         let enrolment = enrolment
             .with_context(|| format!("{authid} got no {} credential", Kind::from(self.kind)))?;
@@ -271,6 +290,7 @@ impl From<KindName> for Kind {
             KindName::Cryptosign => Self::cryptosign(),
             KindName::Totp => Self::totp(),
             KindName::Scram => Self::scram(),
+            KindName::Webauthn => Self::webauthn(),
         }
     }
 }
@@ -288,7 +308,7 @@ fn odd_parameters(
         KindName::Wampcra => "--iterations or --plain",
         KindName::Totp => "--algorithm, --digits and --period",
         KindName::Scram => "--kdf, --iterations and --memory",
-        KindName::Ticket | KindName::Cryptosign => return Ok(None),
+        KindName::Ticket | KindName::Cryptosign | KindName::Webauthn => return Ok(None),
     };
     let kind = &enrolment.kind;
     let oldest = match store.oldest(realm, kind) {

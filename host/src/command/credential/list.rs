@@ -15,7 +15,7 @@ use super::{Report, existing_store, realm_name};
 use crate::{
     command::output::columns,
     config::{Operator, RealmName},
-    credential::{Authid, Entry, Guesser, Kind, Lock, Store, Tally, Validity},
+    credential::{Authid, Entry, Guesser, Kind, Lock, Note, Store, Tally, Validity},
 };
 
 const FOR_PEOPLE: StaticFormatDescription =
@@ -33,7 +33,8 @@ pub(super) struct ListArgs {
     json: bool,
 }
 
-/// What a realm keeps for an authid: a credential, or the wrong answers to it, or both.
+/// What a realm keeps for an authid: a credential or an invitation to one, or the wrong answers to
+/// it, or both.
 #[derive(Debug)]
 struct Line {
     kind: Kind,
@@ -68,20 +69,21 @@ pub(super) fn list(args: &ListArgs, operator: &Operator) -> anyhow::Result<Repor
     })
 }
 
-/// By authid, then by kind.
+/// By authid, then by kind; an invitation has a line behind that of the credential.
 fn lines(entries: Vec<Entry>, tallies: Vec<(Guesser, Tally)>) -> Vec<Line> {
     let mut lines = BTreeMap::new();
     for entry in entries {
-        let key = (entry.authid.clone(), entry.kind.clone());
+        let invites = matches!(entry.note, Some(Note::OpenUntil(_)));
+        let key = (entry.authid.clone(), entry.kind.clone(), invites);
         lines.insert(key, (Some(entry), Tally::default()));
     }
     for (guesser, tally) in tallies {
-        let key = (guesser.authid, guesser.kind);
+        let key = (guesser.authid, guesser.kind, false);
         lines.entry(key).or_insert((None, tally)).1 = tally;
     }
     lines
         .into_iter()
-        .map(|((authid, kind), (entry, tally))| Line {
+        .map(|((authid, kind, _), (entry, tally))| Line {
             kind,
             authid,
             entry,
@@ -119,6 +121,11 @@ fn table(lines: &[Line], now: SystemTime) -> String {
 
 impl Line {
     fn state(&self, now: SystemTime) -> String {
+        let note = self.entry.as_ref().and_then(|entry| entry.note);
+        if let Some(Note::OpenUntil(end)) = note {
+            let word = if end > now { "open" } else { "was open" };
+            return format!("code, {word} until {}", for_people(end));
+        }
         let mut words = Vec::new();
         match self.entry.as_ref().map(|entry| entry.validity) {
             None => words.push("no credential".to_owned()),
@@ -144,6 +151,11 @@ impl Line {
         if words.is_empty() {
             words.push("good".to_owned());
         }
+        match note {
+            Some(Note::Keys(1)) => words.push("1 key".to_owned()),
+            Some(Note::Keys(keys)) => words.push(format!("{keys} keys")),
+            Some(Note::OpenUntil(_)) | None => {}
+        }
         words.join(", ")
     }
 }
@@ -153,7 +165,7 @@ fn json(lines: &[Line], now: SystemTime) -> String {
     let lines = lines.iter().map(|line| {
         let entry = line.entry.as_ref();
         let locked = line.tally.locked(now);
-        json!({
+        let mut members = json!({
             "authid": line.authid.as_str(),
             "kind": line.kind.as_str(),
             "role": entry.map(|entry| entry.authrole.as_str()),
@@ -168,13 +180,22 @@ fn json(lines: &[Line], now: SystemTime) -> String {
                 Some(Lock::Until(end)) => Some(time(end)),
                 Some(Lock::UntilLifted) | None => None,
             },
-        })
+        });
+        if let (Some(note), Some(members)) =
+            (entry.and_then(|entry| entry.note), members.as_object_mut())
+        {
+            match note {
+                Note::Keys(keys) => members.insert("keys".into(), keys.into()),
+                Note::OpenUntil(end) => members.insert("open_until".into(), time(end).into()),
+            };
+        }
+        members
     });
     let list: serde_json::Value = lines.collect();
     format!("{list:#}\n")
 }
 
-fn for_people(time: SystemTime) -> String {
+pub(super) fn for_people(time: SystemTime) -> String {
     at(time, |at| at.format(FOR_PEOPLE).ok())
 }
 
@@ -204,6 +225,7 @@ mod tests {
             created: after(0),
             changed: after(changed),
             validity: Validity::default(),
+            note: None,
         };
         let entries = vec![
             entry("ticket", "alice", 1_700_000_001),
@@ -220,6 +242,14 @@ mod tests {
                     expires: Some(after(86_400)),
                 },
                 ..entry("wampcra", "b\u{1b}", 1 << 50)
+            },
+            Entry {
+                note: Some(Note::Keys(2)),
+                ..entry("webauthn", "fred", 0)
+            },
+            Entry {
+                note: Some(Note::OpenUntil(after(60))),
+                ..entry("webauthn", "fred", 0)
             },
         ];
         let guesser = |kind: &str, authid: &str| Guesser {
@@ -243,6 +273,7 @@ mod tests {
                 guesser("totp", "erin"),
                 tally(5, Some(Lock::Until(after(9)))),
             ),
+            (guesser("webauthn", "fred"), tally(1, None)),
         ];
         let lines = lines(entries, tallies);
         let of = |authid: &str, kind: &str, changed: &str, state: &str| {
@@ -253,6 +284,7 @@ mod tests {
             [authid, kind, role, created, changed, state].map(str::to_owned)
         };
         let created = "1970-01-01 00:00:00";
+        let open = "code, open until 1970-01-01 00:01:00";
         let locked = "no credential, locked until 1970-01-01 00:01:00, 5 wrong answers";
         let expected = columns(&[
             [
@@ -275,6 +307,8 @@ mod tests {
                 "no credential, locked, 100 wrong answers",
             ),
             of("erin", "totp", "-", "no credential, 5 wrong answers"),
+            of("fred", "webauthn", created, "1 wrong answer, 2 keys"),
+            of("fred", "webauthn", created, open),
         ]);
         assert_eq!(table(&lines, after(10)), expected);
         assert!(table(&lines, after(86_400)).contains(" expired\n"));
@@ -285,5 +319,8 @@ mod tests {
         assert_eq!(json[4]["locked"], true);
         assert_eq!(json[4]["locked_until"], serde_json::Value::Null);
         assert_eq!(json[5]["locked"], false);
+        assert_eq!((&json[6]["keys"], &json[6]["wrong_answers"]), (&2.into(), &1.into()));
+        assert_eq!(json[7]["open_until"], "1970-01-01T00:01:00Z");
+        assert_eq!(json[7]["wrong_answers"], 0);
     }
 }

@@ -4,7 +4,7 @@ use clap::Parser;
 use tempfile::TempDir;
 
 use super::*;
-use crate::credential::{Kind, Material};
+use crate::credential::{EnrolledKey, EnrolmentCode, Kind, Material};
 
 #[derive(Parser)]
 struct CommandLine {
@@ -49,6 +49,16 @@ impl House {
 
     fn list(&self) -> String {
         self.run("list acme", "").unwrap().result
+    }
+
+    /// Has a passkey kept, as a router does.
+    fn enrol(&self, authid: &str, code: &EnrolmentCode, key: &EnrolledKey) {
+        let store = Sqlite::open(self.directory.path().join("credentials.db")).unwrap();
+        let (realm, kind, authid) = ("acme".into(), Kind::webauthn(), authid.into());
+        let code = code.hash(&realm, &kind, &authid);
+        let now = std::time::SystemTime::now();
+        let kept = store.enrol(&realm, &kind, &authid, &code, key, now);
+        assert_eq!(kept.unwrap(), Ok(()));
     }
 
     fn material(&self, kind: &Kind, authid: &str) -> Material {
@@ -184,6 +194,8 @@ fn options_belong_to_kinds() {
         ("ticket alice --role user --digits 8", "for totp only"),
         ("ticket alice --role user --import", "for totp only"),
         ("totp alice --role user --digits 9", "6..=8"),
+        ("totp alice --role user --valid 5", "for webauthn only"),
+        ("webauthn alice --role user --valid 0", "1..=44640"),
         ("totp alice --role user --plain", "for wampcra only"),
         ("ticket alice", "--role"),
     ] {
@@ -196,6 +208,54 @@ fn options_belong_to_kinds() {
             .unwrap_err()
             .contains("a realm is a WAMP URI")
     );
+}
+
+#[test]
+fn a_passkey_is_invited_by_a_code_that_is_shown_once() {
+    let house = House::new();
+    let invite = |more: &str| house.add(&format!("webauthn alice --role user{more}"), "");
+    let first = invite("").unwrap();
+    assert!(
+        first
+            .result
+            .starts_with("alice can add a passkey for realm acme, with the role user, until 2"),
+        "{}",
+        first.result
+    );
+    let code = |report: &Report| {
+        let text = report.secret.as_ref().unwrap().expose();
+        let code = text.lines().find_map(|line| line.strip_prefix("  "));
+        EnrolmentCode::parse(code.unwrap()).unwrap()
+    };
+    assert!(!format!("{first:?}").contains(&*code(&first).expose()));
+    assert!(
+        house.list().contains("code, open until 2"),
+        "{}",
+        house.list()
+    );
+    // As often as one likes; the last one counts.
+    let second = invite(" --valid 5").unwrap();
+    assert_ne!(code(&first), code(&second));
+    assert_eq!(house.list().lines().count(), 2, "{}", house.list());
+
+    let key = EnrolledKey::new(b"id", b"key", 0, "{}").unwrap();
+    house.enrol("alice", &code(&second), &key);
+    assert!(house.list().contains("1 key\n"), "{}", house.list());
+    let refused = house.add("webauthn alice --role admin", "").unwrap_err();
+    assert!(
+        refused.contains("--replace removes those first"),
+        "{refused}"
+    );
+    house
+        .add("webauthn alice --role admin --replace", "")
+        .unwrap();
+    assert!(!house.list().contains("key"), "{}", house.list());
+    let json = house.run("list acme --json", "").unwrap().result;
+    assert!(json.contains("\"open_until\": \"2"), "{json}");
+
+    let removed = house.run("remove acme webauthn alice", "").unwrap();
+    assert_eq!(removed.status, 0);
+    assert_eq!(house.list(), "realm acme has no credentials\n");
 }
 
 #[test]

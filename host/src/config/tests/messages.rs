@@ -277,7 +277,7 @@ fn methods() {
     );
     says(
         "[method.wampcra]\nimports = ['log']",
-        r#"6:12: an item of "imports" is "log"; known are "credentials", "counters", "recovery-codes", "scram-keys", "transport", "logging", "wasi", "procedures", "http", "key-sets""#,
+        r#"6:12: an item of "imports" is "log"; known are "credentials", "counters", "recovery-codes", "scram-keys", "enrolments", "transport", "logging", "wasi", "procedures", "http", "key-sets""#,
     );
 }
 

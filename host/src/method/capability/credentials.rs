@@ -75,8 +75,13 @@ impl credentials::HostCredential for Guest {
     }
 
     fn public_keys(&mut self, credential: Resource<Credential>) -> wasmtime::Result<Vec<Vec<u8>>> {
-        let keys = self.table.get(&credential)?.public_keys();
-        Ok(keys.iter().map(|key| key.octets().to_vec()).collect())
+        let credential = self.table.get(&credential)?;
+        let keys = credential.public_keys().iter();
+        let enrolled = credential.enrolled_keys().iter();
+        Ok(keys
+            .map(|key| key.octets().to_vec())
+            .chain(enrolled.map(|key| key.public_key().to_vec()))
+            .collect())
     }
 
     fn drop(&mut self, credential: Resource<Credential>) -> wasmtime::Result<()> {
