@@ -6,7 +6,7 @@ use std::{
 
 use tokio::process::{Child, Command};
 
-use crate::{Deployment, Event, Log, Setup, log::Shown, soon};
+use crate::{Deployment, Log, Setup, log::Shown, soon};
 
 /// A router that runs: the real program in a process of its own. It is killed when this is dropped.
 #[derive(Debug)]

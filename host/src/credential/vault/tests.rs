@@ -426,7 +426,7 @@ proptest! {
         let nobody = |router: &Router, n| {
             let decoys = Decoys::new(&router.store.decoy_key().unwrap(), &"realm1".into());
             let first = router.store.oldest(&"realm1".into(), &kind).unwrap().unwrap();
-            decoys.make(&kind, &Authid::from(format!("user{n}")), None, &Template::like(first))
+            decoys.make(&kind, &Authid::from(format!("user{n}")), &[], &Template::like(first))
         };
         let mut versions = [None; 6];
         for step in steps {
