@@ -43,9 +43,7 @@ pub fn wrong_code() -> String {
 impl Deployment {
     /// Puts the method `totp` in its place.
     pub fn totp(&self) {
-        let file = xtask::component("countersign-totp").expect("it builds");
-        let octets = std::fs::read(file).expect("a component that was just built");
-        self.component("totp", &Component::new(octets));
+        self.component("totp", &Component::method("totp"));
     }
 
     /// Gives somebody an app, which shows [`code`].

@@ -94,7 +94,7 @@ fn in_seconds(seconds: i64) -> u64 {
 /// A router with one realm, whose keys are in a file.
 fn with_file(keys: &Value) -> Deployment {
     let deployment = Deployment::bare();
-    deployment.component("jwt", &Component::plugin("jwt"));
+    deployment.component("jwt", &Component::method("jwt"));
     write_keys(&deployment, keys);
     deployment.realm("realm1", &realm("acme", "file = \"id.jwks\""));
     deployment
@@ -112,7 +112,7 @@ fn with_issuer(issuer: &Service, times: &str) -> Deployment {
     deployment.operator(&format!(
         "[egress]\norigins = [\"{origin}\"]\nnetworks = [\"127.0.0.1\"]\ntime = \"500ms\"\n"
     ));
-    deployment.component("jwt", &Component::plugin("jwt"));
+    deployment.component("jwt", &Component::method("jwt"));
     let key_set = format!("url = \"{origin}/keys\"\n{times}");
     deployment.realm("realm1", &realm("acme", &key_set));
     deployment
@@ -527,7 +527,7 @@ async fn autobahn_python_logs_in_by_tokens_of_pyjwt() {
         };
         let expected = json!({
             "asked": asked, "authid": "alice", "authrole": "user", "authmethod": "jwt",
-            "authprovider": ISSUER, "left": "wamp.close.normal",
+            "authprovider": ISSUER, "left": "wamp.close.goodbye_and_out",
         });
         assert_eq!(outcome, expected, "{login}");
     }

@@ -1,6 +1,6 @@
 //! A procedure decides who is let in: Crossbar's dynamic authenticators.
 
-use std::{fs, sync::Arc};
+use std::sync::Arc;
 
 use countersign::wamp::{Dict, Message, Value, reason};
 use countersign_tests::{
@@ -75,8 +75,7 @@ fn house(realm: &str) -> Deployment {
     deployment.realm("realm1", realm);
     deployment.realm("admin", &format!("{ADMIN}{CONSENT}"));
     deployment.component("anonymous", &Component::method("anonymous"));
-    let procedure = xtask::component("countersign-procedure").expect("it builds");
-    deployment.component("procedure", &Component::new(fs::read(procedure).unwrap()));
+    deployment.component("procedure", &Component::method("procedure"));
     deployment
 }
 

@@ -4,7 +4,6 @@
 use std::{
     fs,
     process::{Command, Stdio},
-    sync::LazyLock,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -46,15 +45,6 @@ component = "scram.wasm"
 
 const DIALECTS: [&str; 2] = ["wamp-scram", "scram"];
 
-/// Each is built by the first test that needs it.
-static SCRAM: LazyLock<Component> = LazyLock::new(|| component("countersign-scram"));
-static TOTP: LazyLock<Component> = LazyLock::new(|| component("countersign-totp"));
-
-fn component(package: &str) -> Component {
-    let file = xtask::component(package).expect("it builds");
-    Component::new(fs::read(file).unwrap())
-}
-
 /// A realm with SCRAM.
 struct House(Deployment);
 
@@ -62,7 +52,7 @@ impl House {
     fn new() -> Self {
         let deployment = Deployment::bare();
         deployment.realm("realm1", REALM);
-        deployment.component("scram", &SCRAM);
+        deployment.component("scram", &Component::method("scram"));
         Self(deployment)
     }
 
@@ -341,7 +331,7 @@ fn two_factors() -> House {
         )
         .replace("[[login]]\nsteps = [\"scram\"]\n", &steps("scram"));
     house.0.realm("realm1", &realm);
-    house.0.component("totp", &TOTP);
+    house.0.component("totp", &Component::method("totp"));
     for authid in ["alice", "bob"] {
         house.enrol("realm1", authid, PASSWORD, &ARGON2);
         house.0.enrol(&Identity {
