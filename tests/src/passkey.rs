@@ -78,7 +78,7 @@ impl Passkey {
             &data,
         ]
         .concat();
-        self.answer(json!({
+        self.answer(&json!({
             "clientDataJSON": BASE64URL.encode(self.client_data("webauthn.create", options)),
             "attestationObject": BASE64URL.encode(object),
             "transports": ["internal"],
@@ -94,7 +94,7 @@ impl Passkey {
         let client_data = self.client_data("webauthn.get", options);
         let signed = [&data[..], &Sha256::digest(&client_data)].concat();
         let signature: Signature = self.key.sign(&signed);
-        self.answer(json!({
+        self.answer(&json!({
             "clientDataJSON": BASE64URL.encode(client_data),
             "authenticatorData": BASE64URL.encode(data),
             "signature": BASE64URL.encode(signature.to_der()),
@@ -102,7 +102,7 @@ impl Passkey {
         }))
     }
 
-    fn answer(&self, response: serde_json::Value) -> String {
+    fn answer(&self, response: &serde_json::Value) -> String {
         let id = BASE64URL.encode(&self.id);
         let answer = json!({
             "id": id,

@@ -213,7 +213,12 @@ async fn the_service_may_rename_describe_and_limit() {
     let Some(countersign::wamp::Value::Dict(extra)) = details.value("authextra") else {
         panic!("{details:?}")
     };
-    assert_eq!(extra.value("team").and_then(|team| team.as_u64()), Some(7));
+    assert_eq!(
+        extra
+            .value("team")
+            .and_then(countersign::wamp::Value::as_u64),
+        Some(7)
+    );
     let end = client.receive().await;
     assert!(matches!(end, Message::Goodbye { .. }), "{end:?}");
 }

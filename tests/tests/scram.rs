@@ -426,6 +426,9 @@ async fn an_answer_for_one_dialect_is_none_for_the_other() {
     }
 }
 
+/// What is done to an answer that would be right.
+type Change<T> = fn(T) -> T;
+
 #[tokio::test]
 async fn every_bad_answer_is_refused_alike_and_the_log_says_why() {
     let router = House::with_alice().start().await;
@@ -433,7 +436,7 @@ async fn every_bad_answer_is_refused_alike_and_the_log_says_why() {
     let no_base64 = "the signature is not 32 octets in base64";
     let no_nonce = "AUTHENTICATE.Extra does not have the challenge's `nonce`";
     let other_binding = "AUTHENTICATE.Extra has another channel binding";
-    let signatures: [(fn(String) -> String, &str); 9] = [
+    let signatures: [(Change<String>, &str); 9] = [
         (|_| String::new(), no_base64),
         (|_| "A".repeat(8 << 10), no_base64),
         (|proof| proof.trim_end_matches('=').to_owned(), no_base64),
@@ -444,7 +447,7 @@ async fn every_bad_answer_is_refused_alike_and_the_log_says_why() {
         (|_| BASE64_STANDARD.encode([0; 32]), NO_FIT),
         (|_| BASE64_STANDARD.encode([0xff; 32]), NO_FIT),
     ];
-    let extras: [(fn(Dict) -> Dict, &str); 8] = [
+    let extras: [(Change<Dict>, &str); 8] = [
         (|_| Dict::new(), no_nonce),
         (|extra| extra.with("nonce", NONCE), no_nonce),
         (|extra| extra.with("nonce", ""), no_nonce),

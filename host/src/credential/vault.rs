@@ -247,14 +247,13 @@ impl Keyring {
         };
         let stamp = ring.store.stamp()?;
         let known = ring.answers.lock().find(stamp, &question);
-        let answer = match known {
-            Some(answer) => answer,
-            None => {
-                let answer = Arc::new(ring.look_up(stamp, kind, asked)?);
-                let kept = Arc::clone(&answer);
-                ring.answers.lock().insert(stamp, question, kept);
-                answer
-            }
+        let answer = if let Some(answer) = known {
+            answer
+        } else {
+            let answer = Arc::new(ring.look_up(stamp, kind, asked)?);
+            let kept = Arc::clone(&answer);
+            ring.answers.lock().insert(stamp, question, kept);
+            answer
         };
         let withheld = if self.is_locked {
             Some(Withheld::Locked)

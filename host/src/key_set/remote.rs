@@ -16,8 +16,11 @@ pub struct Remotes {
     fetch: Arc<dyn Fetch>,
     /// By the realm and what its file says: another realm's set is another one, even at the same
     /// address, so that nobody waits for, or lives on, what somebody else's rules let through.
-    known: Mutex<HashMap<(Arc<str>, RemoteKeySet), Weak<Remote>>>,
+    known: Mutex<HashMap<Named, Weak<Remote>>>,
 }
+
+/// A realm, and a set as its file has it.
+type Named = (Arc<str>, RemoteKeySet);
 
 impl Remotes {
     pub fn new(fetch: Arc<dyn Fetch>) -> Self {

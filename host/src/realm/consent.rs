@@ -50,6 +50,10 @@ pub(super) fn files(realm: &config::Realm, path: &Path) -> BTreeSet<PathBuf> {
 }
 
 /// `path` is the realm's own file; those of others are beside it.
+#[expect(
+    clippy::result_large_err,
+    reason = "it is made at most once for each look at a realm's file"
+)]
 pub(super) fn check(realm: &config::Realm, path: &Path) -> Result<(), ConsentError> {
     for (step, procedures) in asks_of_others(realm) {
         let consenting = file_of(&procedures.realm, path);

@@ -26,8 +26,9 @@ use crate::{details::Details, principal::Principal};
 /// The method with its settings.
 #[derive(Debug, Deserialize)]
 pub struct Procedure {
-    /// The procedure, one of those that the realm allows the method to call.
-    procedure: String,
+    /// One of those that the realm allows the method to call.
+    #[serde(rename = "procedure")]
+    uri: String,
     /// What the client must show.
     #[serde(default)]
     asks: Asks,
@@ -70,7 +71,7 @@ impl Method for Procedure {
     const CLEAR_SECRET: bool = true;
 
     fn check(&self) -> Result<(), String> {
-        if self.procedure.is_empty() {
+        if self.uri.is_empty() {
             return Err("`procedure` is empty".into());
         }
         if self.secret == Secret::Password && self.asks != Asks::Wampcra {
@@ -141,7 +142,7 @@ impl Procedure {
         let broken = |error: serde_json::Error| Failure::Unanswered(error.to_string());
         let details = Details::of(attempt, ticket);
         let details = serde_json::to_string(&details).map_err(broken)?;
-        let said = authenticate(&self.procedure, authid, &details)?;
+        let said = authenticate(&self.uri, authid, &details)?;
         serde_json::from_str(&said).map_err(broken)
     }
 
@@ -168,7 +169,7 @@ impl Procedure {
     /// slip of the finger: it is kept out of the log.
     fn refusal(&self, refusal: &Refusal, ticket: Option<&str>) -> String {
         let Refusal { error, message } = refusal;
-        let text = format!("{} refuses: {error}: {message}", self.procedure);
+        let text = format!("{} refuses: {error}: {message}", self.uri);
         match ticket {
             Some(ticket) if !ticket.is_empty() => text.replace(ticket, "…"),
             _ => text,
@@ -176,7 +177,7 @@ impl Procedure {
     }
 
     fn useless(&self, error: &str) -> String {
-        format!("{} returned {error}", self.procedure)
+        format!("{} returned {error}", self.uri)
     }
 }
 

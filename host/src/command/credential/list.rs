@@ -216,6 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "the list as it is shown, twice")]
     fn a_list_tells_whose_what_and_when() {
         let after = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
         let entry = |kind: &str, authid: &str, changed| Entry {

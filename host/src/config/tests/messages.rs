@@ -375,7 +375,7 @@ fn key_sets() {
     );
     says(
         "[key_set.id]\nfile = 'id.jwks'\npause = '1m'",
-        r#"7:9: a key set in a file has no times: it is read whenever the file has changed; remove the line"#,
+        "7:9: a key set in a file has no times: it is read whenever the file has changed; remove the line",
     );
     says(
         "[key_set.id]\nurl = 'https://me@id.example.com/keys'",

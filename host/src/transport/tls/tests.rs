@@ -198,7 +198,7 @@ async fn a_certificate_of_another_authority_or_usage_or_time_is_refused() {
         (
             "its time is over",
             leaf_with(&authority, client.clone(), |params| {
-                params.not_after = now - day
+                params.not_after = now - day;
             }),
             "xpired",
         ),

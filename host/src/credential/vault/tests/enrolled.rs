@@ -11,7 +11,7 @@ fn invite(router: &Router, authid: &str, code: &EnrolmentCode) {
     let invitation = Invitation {
         authrole: "user".into(),
         code: code.hash(&realm, &kind, &authid),
-        expires: SystemTime::now() + Duration::from_secs(60),
+        expires: SystemTime::now() + Duration::from_mins(1),
     };
     let command = Sqlite::open(router.directory.path().join("credentials.db")).unwrap();
     command.invite(&realm, &kind, &authid, &invitation).unwrap();
