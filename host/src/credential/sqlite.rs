@@ -12,8 +12,8 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, par
 
 use super::store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
 use super::{
-    Authid, Authrole, Bounds, CodeHash, EnrolledKey, Enrolment, Guesser, Invitation, Kind, Material,
-    NotEnrolled, Note, Realm, Record, Tally, Validity,
+    Authid, Authrole, Bounds, CodeHash, EnrolledKey, Enrolment, Guesser, Invitation, Kind,
+    Material, NotEnrolled, Note, Realm, Record, Tally, Validity,
 };
 use row::{Columns, KeyColumns, StoredMaterial};
 

@@ -14,8 +14,8 @@ use super::scram::{self, Dialect};
 use super::store::{DecoyKey, Stamp};
 use super::{
     Authid, Authrole, Bounds, EnrolledKey, EnrolmentCode, Guess, Guesser, Hash, Kind, Material,
-    NotEnrolled, PasswordQueue, PublicKey, Realm, Record, RecoveryCode, Store, StoreError, Validity,
-    VerifyError,
+    NotEnrolled, PasswordQueue, PublicKey, Realm, Record, RecoveryCode, Store, StoreError,
+    Validity, VerifyError,
 };
 
 /// Stands before a store while logins run.
@@ -513,9 +513,7 @@ impl Credential {
         let Record { kind, authid, .. } = self.used();
         let code = code.hash(&ring.realm, kind, authid);
         let now = SystemTime::now();
-        let is_open = ring
-            .store
-            .is_open(&ring.realm, kind, authid, &code, now)?;
+        let is_open = ring.store.is_open(&ring.realm, kind, authid, &code, now)?;
         Ok(is_open && self.withheld.is_none())
     }
 

@@ -319,7 +319,10 @@ mod tests {
         assert_eq!(json[4]["locked"], true);
         assert_eq!(json[4]["locked_until"], serde_json::Value::Null);
         assert_eq!(json[5]["locked"], false);
-        assert_eq!((&json[6]["keys"], &json[6]["wrong_answers"]), (&2.into(), &1.into()));
+        assert_eq!(
+            (&json[6]["keys"], &json[6]["wrong_answers"]),
+            (&2.into(), &1.into())
+        );
         assert_eq!(json[7]["open_until"], "1970-01-01T00:01:00Z");
         assert_eq!(json[7]["wrong_answers"], 0);
     }

@@ -96,7 +96,11 @@ fn may_extend(present: &Record, role: &str) -> anyhow::Result<()> {
         bail!(
             "the passkeys of {authid} are {}, and another one would be as well; --replace removes \
              them",
-            if validity.disabled { "disabled" } else { "expired" }
+            if validity.disabled {
+                "disabled"
+            } else {
+                "expired"
+            }
         );
     }
     if authrole.as_str() != role {
