@@ -144,25 +144,30 @@ fn program(name: &str) -> Command {
     }
 }
 
-/// Logs in by both forms in each serializer, each time as somebody else.
-async fn logs_in(name: &str, methods_asked: fn(&str) -> Value) {
+/// Logs in by these forms in each serializer, each time as somebody else.
+async fn logs_in(name: &str, forms: &[&str], keeps_authmethod: bool) {
     let mut logins = Vec::new();
-    for form in ["rounds", "hello"] {
+    for form in forms.iter().copied() {
         for serializer in ["json", "msgpack", "cbor"] {
             logins.push((form, serializer, format!("{form}-{serializer}")));
         }
     }
     let authids: Vec<&str> = logins.iter().map(|(_, _, authid)| &**authid).collect();
     let router = House::with_users(&authids).start().await;
-    let order: Vec<Value> = logins
-        .iter()
-        .map(|(form, serializer, authid)| {
-            json!({ "form": form, "serializer": serializer, "authid": authid, "secret": KEY,
-                    "code": code(0) })
-        })
-        .collect();
-    // The second time each code has been used.
-    for (code_is_new, expected) in [(true, "user"), (false, "")] {
+    let code_now = code(0);
+    // The last time each code has been used.
+    for (code, expected) in [
+        (wrong_code(), ""),
+        (code_now.clone(), "user"),
+        (code_now, ""),
+    ] {
+        let order: Vec<Value> = logins
+            .iter()
+            .map(|(form, serializer, authid)| {
+                json!({ "form": form, "serializer": serializer, "authid": authid, "secret": KEY,
+                        "code": code })
+            })
+            .collect();
         let mut command = program(name);
         command.arg(json!({ "url": router.url(), "logins": order }).to_string());
         command.stdin(Stdio::null());
@@ -174,10 +179,12 @@ async fn logs_in(name: &str, methods_asked: fn(&str) -> Value) {
             let outcome: Value = serde_json::from_str(line).unwrap();
             let authrole = outcome["authrole"].as_str().unwrap_or_default();
             assert_eq!(authrole, expected, "{name}, {authid}: {outcome}");
-            assert_eq!(outcome["asked"], methods_asked(form), "{name}, {authid}");
-            if code_is_new {
+            assert_eq!(outcome["asked"], asked(form), "{name}, {authid}");
+            if expected == "user" {
                 assert_eq!(outcome["authid"], **authid);
-                assert_eq!(outcome["authmethod"], "wampcra");
+                if keeps_authmethod {
+                    assert_eq!(outcome["authmethod"], "wampcra");
+                }
             } else {
                 assert_eq!(
                     outcome["left"],
@@ -187,10 +194,17 @@ async fn logs_in(name: &str, methods_asked: fn(&str) -> Value) {
             }
         }
     }
-    for why in router.whys(logins.len()).await {
+    let whys = router.whys(2 * logins.len()).await;
+    let (wrong, used) = whys.split_at(logins.len());
+    for why in wrong {
+        assert_eq!(why, "totp: the code is not one that is shown now");
+    }
+    for why in used {
         assert_eq!(why, "totp: the code was used before");
     }
 }
+
+const BOTH: [&str; 2] = ["rounds", "hello"];
 
 fn asked(form: &str) -> Value {
     match form {
@@ -201,17 +215,23 @@ fn asked(form: &str) -> Value {
 
 #[tokio::test]
 async fn autobahn_python_logs_in_with_both() {
-    logs_in("two_factors_autobahn_python.py", asked).await;
+    logs_in("two_factors_autobahn_python.py", &BOTH, true).await;
 }
 
 #[tokio::test]
 async fn autobahn_js_logs_in_with_both() {
-    logs_in("two_factors_autobahn_js.mjs", asked).await;
+    logs_in("two_factors_autobahn_js.mjs", &BOTH, true).await;
 }
 
 #[tokio::test]
 async fn wampy_logs_in_with_both() {
-    logs_in("two_factors_wampy_js.mjs", asked).await;
+    logs_in("two_factors_wampy_js.mjs", &BOTH, true).await;
+}
+
+/// It answers one CHALLENGE, so one round must do.
+#[tokio::test]
+async fn xconn_logs_in_with_both_in_one_round() {
+    logs_in("two_factors_xconn_python.py", &["hello"], false).await;
 }
 
 #[tokio::test]

@@ -110,6 +110,7 @@ impl Listener {
         }
         let websocket = WebSocketSettings {
             path: config.path.as_str().into(),
+            any_path: config.any_path,
             origins: config
                 .origins
                 .as_ref()
