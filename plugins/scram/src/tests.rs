@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::*;
+use super::{binding::Demand, *};
 
 const NONCE: &str = "egVDf3DMJh0=";
 
@@ -18,7 +18,7 @@ fn attempt(authmethod: &str, authextra: &Value) -> Attempt {
 
 fn refusal(authmethod: &str, authextra: &Value) -> String {
     let dialect = Dialect::of(authmethod).unwrap();
-    Client::read(dialect, &attempt(authmethod, authextra)).unwrap_err()
+    Client::read(dialect, Demand::Optional, &attempt(authmethod, authextra)).unwrap_err()
 }
 
 fn client(dialect: Dialect, name: &str, binding: Binding) -> (Dialect, Client) {
@@ -132,7 +132,7 @@ fn a_client_without_a_name_is_refused() {
         ..attempt("scram", &json!({ "nonce": NONCE }))
     };
     assert_eq!(
-        Client::read(Dialect::Autobahn, &attempt).unwrap_err(),
+        Client::read(Dialect::Autobahn, Demand::Optional, &attempt).unwrap_err(),
         NO_AUTHID
     );
 }

@@ -97,7 +97,7 @@ fn a_name_is_escaped_where_the_specification_says_so() {
             dialect,
             ..question
         }
-        .auth_message(authid, OURS)
+        .auth_message(authid, OURS, None)
         .unwrap()
     };
     assert!(message(Dialect::Wamp, "a=2C,b").starts_with("n=a=3D2C=2Cb,r="));
