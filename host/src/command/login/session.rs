@@ -99,11 +99,10 @@ impl Session {
     pub async fn join(
         dialer: &Dialer,
         serializer: Serializer,
-        hello: Hello,
+        mut hello: Hello,
         mut prover: Prover,
     ) -> Result<Self, LoginError> {
         let mut connection = Connection::open(dialer, serializer).await?;
-        let mut hello = hello;
         if hello.binds {
             prover.channel = connection.exporter;
             if prover.channel.is_some() {
