@@ -1,5 +1,7 @@
 //! The vectors that the specification and clients publish, and what must not pass for an answer.
 
+mod edges;
+
 use ed25519_dalek::{Signer, SigningKey};
 
 use super::*;
@@ -236,7 +238,7 @@ fn upper_case_hex_is_read_as_well() {
 }
 
 #[test]
-fn an_old_answer_does_not_fit_a_new_challenge() {
+fn t05_an_old_answer_does_not_fit_a_new_challenge() {
     let fresh = "00".repeat(32);
     assert_eq!(
         verdict(&WAMPPROTO.key(), &fresh, WAMPPROTO.signature),
@@ -245,7 +247,7 @@ fn an_old_answer_does_not_fit_a_new_challenge() {
 }
 
 #[test]
-fn an_old_signature_with_the_new_challenge_beside_it_does_not_match() {
+fn t05_an_old_signature_with_the_new_challenge_beside_it_does_not_match() {
     let fresh = "00".repeat(32);
     let forged = format!("{}{fresh}", &WAMPPROTO.signature[..128]);
     assert_eq!(verdict(&WAMPPROTO.key(), &fresh, &forged), NO_MATCH);
@@ -274,7 +276,7 @@ fn any_bit_flipped_is_a_denial() {
 
 /// Adding the group's order to the scalar gives a second signature that a lax library accepts.
 #[test]
-fn a_signature_has_one_scalar_only() {
+fn t15_a_signature_has_one_scalar_only() {
     const ORDER: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
     let mut octets = hex::decode(WAMPPROTO.signature).unwrap();
     let mut carry = 0;
@@ -337,22 +339,24 @@ fn octets_that_are_no_point_are_no_public_key() {
     assert!(PublicKey::from_hex(&format!("02{}", "00".repeat(31))).is_err());
 }
 
+/// The eight points that are of small order, each as its one right spelling.
+const SMALL_ORDER: [&str; 8] = [
+    // Order 1.
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    // Order 2.
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    // Order 4.
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    // Order 8.
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+];
+
 #[test]
-fn keys_of_small_order_are_refused() {
-    const SMALL_ORDER: [&str; 8] = [
-        // Order 1.
-        "0100000000000000000000000000000000000000000000000000000000000000",
-        // Order 2.
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        // Order 4.
-        "0000000000000000000000000000000000000000000000000000000000000000",
-        "0000000000000000000000000000000000000000000000000000000000000080",
-        // Order 8.
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
-    ];
+fn t15_keys_of_small_order_are_refused() {
     for key in SMALL_ORDER {
         let refused = PublicKey::from_hex(key).unwrap_err();
         assert_eq!(
@@ -362,16 +366,19 @@ fn keys_of_small_order_are_refused() {
     }
 }
 
+/// Other octets that a lax reader takes for one of them.
+const OTHER_SPELLINGS: [&str; 6] = [
+    "0100000000000000000000000000000000000000000000000000000000000080",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+];
+
 #[test]
-fn other_spellings_of_keys_of_small_order_are_refused() {
-    for key in [
-        "0100000000000000000000000000000000000000000000000000000000000080",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-    ] {
+fn t15_other_spellings_of_keys_of_small_order_are_refused() {
+    for key in OTHER_SPELLINGS {
         assert!(PublicKey::from_hex(key).is_err(), "{key}");
     }
 }
