@@ -654,7 +654,7 @@ async fn a_realm_without_credentials_asks_by_the_defaults() {
 /// T21 and R24, as far as there is a way to take a credential away: replaced with the same password
 /// or with another, or removed.
 #[tokio::test]
-async fn a_credential_that_changes_between_the_rounds_lets_nobody_in() {
+async fn t21_r24_a_credential_that_changes_between_the_rounds_lets_nobody_in() {
     let house = House::new();
     for authid in ["same", "other", "gone", "alice"] {
         house.enrol("realm1", authid, PASSWORD, &PBKDF2);

@@ -1,5 +1,6 @@
 mod enrolled;
 mod once;
+mod questions;
 mod scram;
 mod withheld;
 
