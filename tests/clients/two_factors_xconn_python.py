@@ -9,8 +9,8 @@ import os
 import sys
 
 from wampproto import auth, serializers
+from wampproto.exception import ApplicationError
 from xconn.client import Client
-from xconn.exception import ApplicationError
 
 SERIALIZERS = {
     "json": serializers.JSONSerializer,

@@ -11,8 +11,8 @@ import sys
 from concurrent.futures import Future
 
 from wampproto import auth, serializers
+from wampproto.exception import ApplicationError
 from xconn.client import Client
-from xconn.exception import ApplicationError
 from xconn.types import Result
 
 SERIALIZERS = {
