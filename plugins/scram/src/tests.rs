@@ -198,7 +198,7 @@ fn shown(name: &str) -> Option<Vec<u8>> {
 
 #[test]
 fn a_binding_that_cannot_be_checked_is_refused() {
-    for name in ["tls-exporter", "tls-unique", "tls-server-end-point", ""] {
+    for name in ["tls-unique", "tls-server-end-point", ""] {
         let why = refusal(
             "wamp-scram",
             &json!({ "nonce": NONCE, "channel_binding": name }),
