@@ -60,7 +60,7 @@ impl House {
             let certificate = params.signed_by(&key, &authority).unwrap();
             if file == "alice" {
                 let digest = Sha256::digest(certificate.der());
-                fingerprint = digest.iter().map(|octet| format!("{octet:02x}")).collect();
+                fingerprint = hex::encode(digest);
             }
             let write = |kind, pem| fs::write(deployment.path(&format!("{file}.{kind}")), pem);
             write("pem", certificate.pem()).unwrap();

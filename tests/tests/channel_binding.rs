@@ -49,10 +49,8 @@ const METHODS: [&str; 2] = ["cryptosign", "wamp-scram"];
 async fn house(listener: &str, settings: &str) -> Router {
     let deployment = Deployment::bare();
     deployment.listener(listener);
-    let more: String = METHODS
-        .iter()
-        .map(|method| format!("[method.{method}.settings]\n{settings}\n"))
-        .collect();
+    let more = METHODS.map(|method| format!("[method.{method}.settings]\n{settings}\n"));
+    let more = more.concat();
     deployment.realm("realm1", &format!("{REALM}{more}"));
     for method in ["cryptosign", "scram"] {
         deployment.component(method, &Component::method(method));

@@ -40,7 +40,7 @@ const RAWSOCKET: u8 = 0x7f;
 /// it, four times at most, so that it is given up after two minutes. WAMP's own pings find that out
 /// too, but a client of RawSocket that sends none gets none.
 const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
-    .with_time(Duration::from_secs(60))
+    .with_time(Duration::from_mins(1))
     .with_interval(Duration::from_secs(15))
     .with_retries(4);
 

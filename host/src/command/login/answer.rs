@@ -218,7 +218,7 @@ impl<'a> Cra<'a> {
 
 /// Signs a challenge of cryptosign (`advanced/authentication_cryptosign.md`): the hex of the
 /// signature, and of the challenge behind it. Only 32 octets are signed, so that no router gets a
-/// signature of a text that has a meaning elsewhere. They are XORed with what the answer is bound to.
+/// signature of a text that has a meaning elsewhere. They are combined (XOR) with what the answer is bound to.
 fn cryptosign(
     key: &SigningKey,
     channel: Option<&[u8; 32]>,

@@ -21,12 +21,8 @@ const WAYS: [&[usize]; 8] = [
 /// What must happen, told of numbers and bits only: the first alternative in the realm's order whose
 /// first step's bit is set in the announcement, and all its steps.
 fn oracle(alternatives: &[&'static [usize]], announced: u32) -> Option<&'static [usize]> {
-    for steps in alternatives {
-        if announced & (1 << steps[0]) != 0 {
-            return Some(steps);
-        }
-    }
-    None
+    let mut open = alternatives.iter().copied();
+    open.find(|steps| announced & (1 << steps[0]) != 0)
 }
 
 /// The methods that a client goes through that has this announcement and passes whatever it is
