@@ -27,7 +27,7 @@ pub use listener::{
 pub use operator::{LoginLimits, Operator, PasswordLimits, SessionLimits};
 pub use permission::Permission;
 pub use quantity::Octets;
-pub use realm::{Login, Realm};
+pub use realm::{CookieTerms, Login, Realm};
 pub use settings::Settings;
 
 #[cfg(test)]

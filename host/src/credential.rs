@@ -14,6 +14,7 @@
 //! are built by the same steps, kept in the same bounded cache and used by the same code.
 
 mod cache;
+mod cookie;
 mod decoy;
 pub mod enrol;
 mod material;
@@ -28,6 +29,9 @@ mod vault;
 use std::fmt;
 use std::sync::Arc;
 
+pub use cookie::{
+    CookieHash, CookieLook, CookieValue, CredentialVersion, FamilyId, NewCookie, Remembered, StoredCookie,
+};
 pub use enrol::{EnrolError, Enrolment};
 pub use material::{Hash, Key, Material, PublicKey, PublicKeyError};
 pub use parameters::{Parameters, ParametersError};

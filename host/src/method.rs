@@ -9,6 +9,7 @@ mod bindings;
 mod call;
 mod capability;
 mod contract;
+mod evidence;
 mod guest;
 mod limits;
 mod revision;
@@ -16,6 +17,7 @@ mod runtime;
 
 pub use call::{Method, MethodParts};
 pub use capability::{Capability, Grant};
+pub use evidence::{Evidence, Seen};
 pub use guest::Fault;
 pub use limits::{Limit, Limits};
 pub use revision::{Digest, LoadError, Manifest, Revision, Source};

@@ -7,6 +7,7 @@
 
 mod build;
 mod components;
+mod cookies;
 mod directory;
 mod generation;
 mod reload;
@@ -14,6 +15,7 @@ mod watch;
 
 pub use build::{MethodError, RealmError, Workshop};
 pub use components::ComponentError;
+pub use cookies::{Came, Cookies, Ties, UNSERVED};
 pub use directory::Realms;
 pub use generation::{Generation, Realm};
 pub use reload::{Inspection, Reloader};

@@ -8,7 +8,7 @@ use crate::{
     credential::{PasswordQueue, Sqlite, Vault},
     login::StepName,
     method::{Manifest, Method, Revision, Runtime},
-    realm::{Inspection, Reloader, Workshop},
+    realm::{Inspection, Reloader, UNSERVED, Workshop},
 };
 
 pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
@@ -38,6 +38,9 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
                 methods.sort();
                 let file = path.display();
                 output::print(&format!("{file}: good\n{}", methods.concat()))?;
+                if generation.cookie.is_some() && !operator.may_serve_cookies() {
+                    output::tell(format_args!("{file}: warning: {UNSERVED}"));
+                }
             }
             Err(error) => {
                 good = false;

@@ -48,6 +48,8 @@ pub enum Capability {
     Counters,
     /// Recovery codes beside them, which are good once each.
     RecoveryCodes,
+    /// The cookie that a browser brought.
+    Cookies,
     /// Facts about the client's connection.
     Transport,
     /// Lines in the operator's log.
@@ -59,10 +61,11 @@ pub enum Capability {
 }
 
 impl Capability {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Credentials,
         Self::Counters,
         Self::RecoveryCodes,
+        Self::Cookies,
         Self::Transport,
         Self::Logging,
         Self::Wasi,
@@ -74,6 +77,7 @@ impl Capability {
             Self::Credentials => "credentials",
             Self::Counters => "counters",
             Self::RecoveryCodes => "recovery-codes",
+            Self::Cookies => "cookies",
             Self::Transport => "transport",
             Self::Logging => "logging",
             Self::Wasi => "wasi",
@@ -148,11 +152,12 @@ impl Default for CallLimits {
 
 impl Word for Capability {
     const FORM: &'static str =
-        r#"one of "credentials", "counters", "recovery-codes", "transport", "logging", "wasi""#;
+        r#"one of "credentials", "counters", "recovery-codes", "cookies", "transport", "logging", "wasi""#;
     const WORDS: &'static [(&'static str, Self)] = &[
         (Self::Credentials.name(), Self::Credentials),
         (Self::Counters.name(), Self::Counters),
         (Self::RecoveryCodes.name(), Self::RecoveryCodes),
+        (Self::Cookies.name(), Self::Cookies),
         (Self::Transport.name(), Self::Transport),
         (Self::Logging.name(), Self::Logging),
         (Self::Wasi.name(), Self::Wasi),

@@ -29,12 +29,23 @@ pub struct Realm {
     pub roles: BTreeSet<RoleName>,
     /// How long a session may last. None: as long as the method allows.
     pub longest_session: Option<Duration>,
+    /// What browsers get that ask to be remembered. None: nobody is.
+    pub cookie: Option<CookieTerms>,
     /// The ways in, in the realm's order. With none, nobody can log in.
     pub logins: Vec<Login>,
     /// One for every step of `logins`, and no other.
     pub methods: BTreeMap<StepName, MethodConfig>,
     /// What is not allowed here is forbidden. No two have the same role and pattern.
     pub permissions: Vec<Permission>,
+}
+
+/// `[cookie]`: how long a browser is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CookieTerms {
+    /// From one login to the next.
+    pub lifetime: Duration,
+    /// From the login by another method on. At least `lifetime`.
+    pub longest: Duration,
 }
 
 /// One way into a realm.
@@ -70,6 +81,7 @@ impl Realm {
                 Duration::from_secs(1)..=Duration::from_hours(24 * 3650),
             );
             let logins = logins(&mut top);
+            let cookie = cookie(&mut top, logins.as_deref().unwrap_or_default());
             // An unknown role is a problem only where the roles are known.
             let known_roles = roles.as_ref().ok();
             let methods = methods(&mut top, logins.as_deref().ok(), known_roles);
@@ -78,6 +90,7 @@ impl Realm {
                 name: name?,
                 roles: roles?,
                 longest_session: longest_session?.map(|found| found.value),
+                cookie: cookie?,
                 logins: logins?,
                 methods: methods?,
                 permissions: permissions?,
@@ -146,6 +159,35 @@ fn login(table: &mut Table<'_>) -> Result<Login, Reported> {
         count => Err(table.problems.report(steps.at, || {
             format!("\"steps\" has {count} items; use at most {MOST_STEPS}")
         })),
+    }
+}
+
+/// There where the file says so, or where a login has a step of this name.
+fn cookie(top: &mut Table<'_>, logins: &[Login]) -> Result<Option<CookieTerms>, Reported> {
+    let is_step = |login: &Login| login.steps.iter().any(|step| step.as_str() == "cookie");
+    let Some(mut table) = top.optional_table("cookie") else {
+        let default = CookieTerms::default();
+        return Ok(logins.iter().any(is_step).then_some(default));
+    };
+    let default = CookieTerms::default();
+    // Browsers keep no cookie for longer than 400 days.
+    let times = Duration::from_mins(1)..=Duration::from_hours(24 * 400);
+    let lifetime = table.within_or("lifetime", default.lifetime, times.clone());
+    let longest = table.within_or("longest", default.longest.max(lifetime), times);
+    if longest < lifetime {
+        return Err(table.problems.report(table.at, || {
+            "\"longest\" is less than \"lifetime\", which would never be reached; make it more".into()
+        }));
+    }
+    Ok(Some(CookieTerms { lifetime, longest }))
+}
+
+impl Default for CookieTerms {
+    fn default() -> Self {
+        Self {
+            lifetime: Duration::from_hours(24 * 7),
+            longest: Duration::from_hours(24 * 30),
+        }
     }
 }
 

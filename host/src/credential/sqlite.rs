@@ -1,3 +1,4 @@
+mod cookies;
 mod file;
 mod row;
 
@@ -9,7 +10,10 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, params};
 
 use super::store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
-use super::{Authid, Authrole, CodeHash, Enrolment, Kind, Material, PublicKey, Realm, Record};
+use super::{
+    Authid, Authrole, CodeHash, CookieHash, Enrolment, FamilyId, Kind, Material, NewCookie, PublicKey,
+    Realm, Record, StoredCookie,
+};
 use row::{Columns, StoredMaterial};
 
 /// A store in an SQLite file, which every process may open that may read and write it.
@@ -72,7 +76,9 @@ const REMOVE: &str = "
     DELETE FROM credential WHERE realm = ?1 AND kind = ?2 AND authid = ?3 RETURNING id";
 
 const LIST: &str = "
-    SELECT kind, authid, authrole, created, changed
+    SELECT kind, authid, authrole, created, changed, (
+        SELECT count(*) FROM cookie_credential JOIN cookie ON cookie.hash = cookie
+        WHERE credential = credential.id AND replaced IS NULL AND expires > ?2)
     FROM credential WHERE realm = ?1 ORDER BY authid, kind";
 
 impl Sqlite {
@@ -305,11 +311,37 @@ impl Store for Sqlite {
         })
     }
 
+    fn find_cookie(
+        &self,
+        realm: &Realm,
+        hash: &CookieHash,
+    ) -> Result<Option<StoredCookie>, StoreError> {
+        self.read_cookie(realm, hash)
+    }
+
+    fn keep_cookie(
+        &self,
+        realm: &Realm,
+        new: &NewCookie,
+        now: SystemTime,
+    ) -> Result<bool, StoreError> {
+        self.put_cookie(realm, new, now)
+    }
+
+    fn end_family(&self, realm: &Realm, family: &FamilyId) -> Result<usize, StoreError> {
+        self.remove_family(realm, family)
+    }
+
+    fn end_cookies(&self, realm: &Realm, authid: &Authid) -> Result<usize, StoreError> {
+        self.remove_cookies(realm, authid, SystemTime::now())
+    }
+
     fn list(&self, realm: &Realm) -> Result<Vec<Entry>, StoreError> {
+        let now = unix_ms(SystemTime::now());
         let reader = self.reader.lock();
         reader
             .prepare_cached(LIST)
-            .and_then(|mut query| query.query_map([realm.as_str()], entry)?.collect())
+            .and_then(|mut query| query.query_map(params![realm.as_str(), now], entry)?.collect())
             .map_err(|error| self.failed("list the credentials", error))
     }
 }
@@ -353,6 +385,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         authrole: Authrole::from(row.get::<_, String>(2)?),
         created: from_unix_ms(row.get(3)?),
         changed: from_unix_ms(row.get(4)?),
+        cookies: row.get(5)?,
     })
 }
 

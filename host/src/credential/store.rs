@@ -4,7 +4,10 @@ use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
-use super::{Authid, Authrole, CodeHash, Enrolment, Kind, PublicKey, Realm, Record};
+use super::{
+    Authid, Authrole, CodeHash, CookieHash, Enrolment, FamilyId, Kind, NewCookie, PublicKey, Realm,
+    Record, StoredCookie,
+};
 
 /// Where records are kept. Calls block; those by which a login finds something take microseconds,
 /// those by which it changes something (`advance`, `redeem`) a disk's time.
@@ -63,6 +66,30 @@ pub trait Store: Send + Sync {
     /// Removes a credential, durably once this returns. False if there was none.
     fn remove(&self, realm: &Realm, kind: &Kind, authid: &Authid) -> Result<bool, StoreError>;
 
+    /// A cookie of this realm, be it good or not any more. None for one that was ended, or whose
+    /// credentials have changed.
+    fn find_cookie(
+        &self,
+        realm: &Realm,
+        hash: &CookieHash,
+    ) -> Result<Option<StoredCookie>, StoreError>;
+
+    /// Keeps a cookie, durably once this returns, and marks those that it replaces. False, and
+    /// nothing is changed, if a credential that it goes back to is not the present version of itself
+    /// any more, or if it continues a family that has ended.
+    fn keep_cookie(
+        &self,
+        realm: &Realm,
+        new: &NewCookie,
+        now: SystemTime,
+    ) -> Result<bool, StoreError>;
+
+    /// Ends all cookies of a family, and yields how many there were.
+    fn end_family(&self, realm: &Realm, family: &FamilyId) -> Result<usize, StoreError>;
+
+    /// Ends all cookies of an authid, and yields how many browsers could have logged in by them.
+    fn end_cookies(&self, realm: &Realm, authid: &Authid) -> Result<usize, StoreError>;
+
     /// All credentials of a realm, without what is secret in them; by authid, then by kind.
     fn list(&self, realm: &Realm) -> Result<Vec<Entry>, StoreError>;
 }
@@ -90,6 +117,8 @@ pub struct Entry {
     pub created: SystemTime,
     /// When it was last replaced; else the same as `created`.
     pub changed: SystemTime,
+    /// Cookies that are good and go back to it.
+    pub cookies: u32,
 }
 
 /// 32 random octets that decoys are derived from. Whoever has them can tell decoys.

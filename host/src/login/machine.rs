@@ -85,6 +85,8 @@ pub struct Accepted {
     pub longest_session: Option<Duration>,
     /// HELLO.Details.roles.
     pub roles: Dict,
+    /// Whether the client asks to be remembered: HELLO.Details.authextra.cookie.
+    pub wants_cookie: bool,
 }
 
 /// One thing that happened in a login, for its audit record.
@@ -428,6 +430,7 @@ impl Progress {
             expires_at,
             longest_session: self.policy.longest_session,
             roles: self.hello.roles,
+            wants_cookie: self.hello.wants_cookie,
         })
     }
 }

@@ -4,7 +4,7 @@ use tokio::time::timeout;
 use wasmtime::{Store, UpdateDeadline};
 
 use super::{
-    Fault, Limit, Limits, LoadError, Revision, Runtime,
+    Evidence, Fault, Limit, Limits, LoadError, Revision, Runtime,
     bindings::{Authenticator, AuthenticatorPre},
     contract,
     guest::{Guest, Label, Overrun},
@@ -65,7 +65,7 @@ impl Method {
             runtime,
         };
         let checked = within(&method.runtime, &method.limits, async {
-            let (mut store, component) = method.instance(&Arc::new(Connection::default())).await?;
+            let (mut store, component) = method.instance(&Arc::default(), &Arc::default()).await?;
             component
                 .countersign_auth_about()
                 .call_check(&mut store, &method.settings)
@@ -78,12 +78,17 @@ impl Method {
         Ok(method)
     }
 
-    /// Asks it, in an instance made for this call.
-    pub async fn call(&self, call: Call, connection: &Arc<Connection>) -> Result<Verdict, Fault> {
+    /// Asks it, in an instance made for this call. What it is shown is added to the evidence.
+    pub async fn call(
+        &self,
+        call: Call,
+        connection: &Arc<Connection>,
+        evidence: &Arc<Evidence>,
+    ) -> Result<Verdict, Fault> {
         let attempt = contract::attempt(call.attempt, &self.label.step, &self.settings);
         let answer = call.answer.map(contract::answer);
         let returned = within(&self.runtime, &self.limits, async {
-            let (mut store, component) = self.instance(connection).await?;
+            let (mut store, component) = self.instance(connection, evidence).await?;
             let method = component.countersign_auth_method();
             match &answer {
                 None => method.call_begin(&mut store, &attempt).await,
@@ -97,8 +102,9 @@ impl Method {
     async fn instance(
         &self,
         connection: &Arc<Connection>,
+        evidence: &Arc<Evidence>,
     ) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
-        let guest = Guest::new(&self.label, &self.keyring, connection, &self.limits);
+        let guest = Guest::new(&self.label, &self.keyring, connection, evidence, &self.limits);
         instance(&self.runtime, &self.revision.pre, guest, &self.limits).await
     }
 }

@@ -1,6 +1,7 @@
 //! What a component may import. What a grant does not name is not linked, so a component that asks
 //! for it does not load. One file for each capability.
 
+mod cookies;
 mod counters;
 mod credentials;
 mod logging;
@@ -28,6 +29,7 @@ impl Capability {
             Self::Credentials => credentials::INTERFACES.contains(&interface),
             Self::Counters => counters::INTERFACES.contains(&interface),
             Self::RecoveryCodes => recovery_codes::INTERFACES.contains(&interface),
+            Self::Cookies => cookies::INTERFACES.contains(&interface),
             Self::Transport => transport::INTERFACES.contains(&interface),
             Self::Logging => logging::INTERFACES.contains(&interface),
             Self::Wasi => wasi::INTERFACES.contains(&interface),
@@ -69,6 +71,7 @@ impl Grant {
                     Capability::Credentials => credentials::link(&mut linker)?,
                     Capability::Counters => counters::link(&mut linker)?,
                     Capability::RecoveryCodes => recovery_codes::link(&mut linker)?,
+                    Capability::Cookies => cookies::link(&mut linker)?,
                     Capability::Transport => transport::link(&mut linker)?,
                     Capability::Logging => logging::link(&mut linker)?,
                     Capability::Wasi => wasi::link(&mut linker)?,

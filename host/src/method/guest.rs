@@ -4,7 +4,7 @@ use thiserror::Error;
 use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
-use super::{Limit, Limits, capability::Log};
+use super::{Evidence, Limit, Limits, capability::Log};
 use crate::{
     credential::{Keyring, StoreError, VerifyError},
     login::StepName,
@@ -15,6 +15,7 @@ use crate::{
 pub(super) struct Guest {
     pub(super) keyring: Keyring,
     pub(super) connection: Arc<Connection>,
+    pub(super) evidence: Arc<Evidence>,
     pub(super) log: Log,
     pub(super) table: ResourceTable,
     pub(super) wasi: Option<Box<WasiCtx>>,
@@ -31,6 +32,7 @@ impl Guest {
         label: &Arc<Label>,
         keyring: &Keyring,
         connection: &Arc<Connection>,
+        evidence: &Arc<Evidence>,
         limits: &Limits,
     ) -> Self {
         let mut table = ResourceTable::new();
@@ -38,6 +40,7 @@ impl Guest {
         Self {
             keyring: keyring.clone(),
             connection: Arc::clone(connection),
+            evidence: Arc::clone(evidence),
             log: Log::new(Arc::clone(label), limits.log),
             table,
             wasi: None,

@@ -10,7 +10,7 @@ use super::{
     call,
     guest::{Guest, Label},
 };
-use crate::{credential::Keyring, login::StepName, transport::Connection};
+use crate::{credential::Keyring, login::StepName};
 
 /// The digest of a component's octets: the name of a revision.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -128,8 +128,8 @@ impl Revision {
             step: StepName::new("describe"),
             revision: Arc::clone(&name),
         };
-        let connection = Arc::new(Connection::default());
-        let guest = Guest::new(&Arc::new(label), keyring, &connection, limits);
+        let label = Arc::new(label);
+        let guest = Guest::new(&label, keyring, &Arc::default(), &Arc::default(), limits);
         let manifest = call::within(runtime, limits, async {
             let (mut store, component) = call::instance(runtime, &pre, guest, limits).await?;
             component

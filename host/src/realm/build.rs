@@ -119,6 +119,8 @@ impl Workshop {
             policy: Arc::new(policy),
             methods,
             permissions: Arc::new(permissions),
+            cookie: realm.cookie,
+            keyring,
         })
     }
 

@@ -2,7 +2,10 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use tokio::sync::watch;
 
+use super::Cookies;
 use crate::{
+    config::CookieTerms,
+    credential::Keyring,
     login::{Policy, StepName},
     method::Method,
     router::{self, Permissions, Router},
@@ -16,12 +19,16 @@ pub struct Generation {
     /// One for each step that the policy names.
     pub methods: HashMap<StepName, Arc<Method>>,
     pub permissions: Arc<Permissions>,
+    /// What browsers get that ask to be remembered. None: nobody is.
+    pub cookie: Option<CookieTerms>,
+    pub keyring: Keyring,
 }
 
 /// A realm: its present generation, and its router, which outlives generations.
 pub struct Realm {
     pub name: Arc<str>,
     pub router: Router,
+    pub cookies: Cookies,
     generation: watch::Sender<Arc<Generation>>,
     closing: watch::Sender<Option<&'static str>>,
 }
@@ -31,6 +38,7 @@ impl Realm {
         let permissions = Arc::clone(&generation.permissions);
         Self {
             name,
+            cookies: Cookies::default(),
             router: Router::new(permissions, router::Limits::default(), random),
             generation: watch::Sender::new(Arc::new(generation)),
             closing: watch::Sender::new(None),

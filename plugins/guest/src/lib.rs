@@ -77,6 +77,6 @@ mod settings;
 pub use bindings::countersign::auth::types::{
     Answer, Attempt, Challenge, Identity, Proof, Verdict,
 };
-pub use bindings::countersign::auth::{counters, credentials, recovery_codes, transport};
+pub use bindings::countersign::auth::{cookies, counters, credentials, recovery_codes, transport};
 pub use bindings::wasi::logging::logging;
 pub use method::{Manifest, Method};

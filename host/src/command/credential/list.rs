@@ -55,7 +55,15 @@ pub(super) fn list(args: &ListArgs, operator: &Operator) -> anyhow::Result<Repor
 }
 
 fn table(entries: &[Entry]) -> String {
-    let header = ["authid", "kind", "role", "created (UTC)", "changed (UTC)"].map(str::to_owned);
+    let header = [
+        "authid",
+        "kind",
+        "role",
+        "created (UTC)",
+        "changed (UTC)",
+        "cookies",
+    ]
+    .map(str::to_owned);
     let rows = entries.iter().map(|entry| {
         let time = |time| at(time, |at| at.format(FOR_PEOPLE).ok());
         [
@@ -64,6 +72,7 @@ fn table(entries: &[Entry]) -> String {
             entry.authrole.to_string(),
             time(entry.created),
             time(entry.changed),
+            entry.cookies.to_string(),
         ]
     });
     let rows: Vec<_> = std::iter::once(header).chain(rows).collect();
@@ -79,6 +88,7 @@ fn json(entries: &[Entry]) -> String {
             "role": entry.authrole.as_str(),
             "created": time(entry.created),
             "changed": time(entry.changed),
+            "cookies": entry.cookies,
         })
     });
     let list: serde_json::Value = entries.collect();
@@ -111,6 +121,7 @@ mod tests {
                 authrole: "user".into(),
                 created: after(1_700_000_000),
                 changed: after(1_700_000_001),
+                cookies: 2,
             },
             Entry {
                 kind: "wampcra".into(),
@@ -118,13 +129,14 @@ mod tests {
                 authrole: "admin".into(),
                 created: after(0),
                 changed: after(1 << 50),
+                cookies: 0,
             },
         ];
         assert_eq!(
             table(&entries),
-            "authid   kind     role   created (UTC)        changed (UTC)\n\
-             alice    ticket   user   2023-11-14 22:13:20  2023-11-14 22:13:21\n\
-             b\\u{1b}  wampcra  admin  1970-01-01 00:00:00  ?\n"
+            "authid   kind     role   created (UTC)        changed (UTC)        cookies\n\
+             alice    ticket   user   2023-11-14 22:13:20  2023-11-14 22:13:21  2\n\
+             b\\u{1b}  wampcra  admin  1970-01-01 00:00:00  ?                    0\n"
         );
         assert!(json(&entries).contains(r#""changed": "2023-11-14T22:13:21Z""#));
         assert_eq!(json(&[]), "[]\n");

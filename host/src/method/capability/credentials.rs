@@ -15,6 +15,7 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 impl credentials::Host for Guest {
     fn find(&mut self, kind: String, authid: String) -> wasmtime::Result<Resource<Credential>> {
         let credential = self.keyring.find(&Kind::from(kind), &authid.into())?;
+        self.evidence.credential(&credential);
         Ok(self.table.push(credential)?)
     }
 
@@ -24,6 +25,7 @@ impl credentials::Host for Guest {
         public_key: Vec<u8>,
     ) -> wasmtime::Result<Resource<Credential>> {
         let credential = self.keyring.find_by_key(&Kind::from(kind), &public_key)?;
+        self.evidence.credential(&credential);
         Ok(self.table.push(credential)?)
     }
 }
