@@ -15,6 +15,7 @@ mod deployment;
 mod log;
 mod program;
 mod router;
+mod visitor;
 
 use std::{future::Future, time::Duration};
 
@@ -24,6 +25,7 @@ pub use deployment::Deployment;
 pub use log::{Event, Log};
 pub use program::{Job, Program, Running};
 pub use router::Router;
+pub use visitor::{Page, Visitor, asking_for_a_cookie};
 
 /// When a test is given up. No test needs this long: it is for machines that are very busy.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -12,7 +12,7 @@ use super::{
     method::MethodConfig,
     name::{RealmName, RoleName, StepName},
     permission::Permission,
-    scalar::{Scalar, nearest, quoted, suggestion},
+    scalar::{Quantity, Scalar, nearest, quoted, suggestion},
 };
 
 /// More is a mistake, and each is tried in turn while a client waits.
@@ -176,7 +176,11 @@ fn cookie(top: &mut Table<'_>, logins: &[Login]) -> Result<Option<CookieTerms>, 
     let longest = table.within_or("longest", default.longest.max(lifetime), times);
     if longest < lifetime {
         return Err(table.problems.report(table.at, || {
-            "\"longest\" is less than \"lifetime\", which would never be reached; make it more".into()
+            let lifetime = Duration::written(&lifetime);
+            format!(
+                "\"longest\" is less than \"lifetime\", which could never be reached; write \
+                 longest = {lifetime} or more"
+            )
         }));
     }
     Ok(Some(CookieTerms { lifetime, longest }))

@@ -165,7 +165,32 @@ fn a_step_without_a_table_has_its_defaults() {
     assert_eq!(wampcra.component.as_str(), "wampcra.wasm");
     assert_eq!(wampcra.settings.to_json(), "{}");
     assert_eq!(wampcra.limits, CallLimits::default());
-    assert_eq!(wampcra.imports.len(), 6);
+    assert_eq!(wampcra.imports.len(), Capability::ALL.len());
+}
+
+#[test]
+fn browsers_are_remembered_where_a_step_or_a_table_says_so() {
+    let terms = |text: &str| realm(&format!("roles = [\"user\"]\n{text}")).unwrap().cookie;
+    let days = |days: u64| Duration::from_hours(24 * days);
+    let default = CookieTerms {
+        lifetime: days(7),
+        longest: days(30),
+    };
+    assert_eq!(terms("[[login]]\nsteps = [\"ticket\"]"), None);
+    assert_eq!(terms("[[login]]\nsteps = [\"cookie\"]"), Some(default));
+    assert_eq!(terms("[[login]]\nsteps = [\"cookie\", \"totp\"]"), Some(default));
+    assert_eq!(terms("[cookie]"), Some(default));
+    let short = CookieTerms {
+        lifetime: days(1),
+        ..default
+    };
+    assert_eq!(terms("[cookie]\nlifetime = \"1d\""), Some(short));
+    // Who wants it longer than usual need not say so twice.
+    let long = CookieTerms {
+        lifetime: days(90),
+        longest: days(90),
+    };
+    assert_eq!(terms("[cookie]\nlifetime = \"90d\""), Some(long));
 }
 
 #[test]

@@ -1,3 +1,4 @@
+mod cookies;
 mod once;
 
 use proptest::prelude::*;
