@@ -9,22 +9,26 @@
 // This is a test's code: where something is not as it must be, the test has failed.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
+mod browser;
 mod client;
 mod component;
 mod deployment;
 mod log;
 mod program;
 mod router;
+mod secure_site;
 mod visitor;
 
 use std::{future::Future, time::Duration};
 
+pub use browser::Browser;
 pub use client::{Client, Refusal, Transport, hello, sign};
 pub use component::{Component, components};
 pub use deployment::Deployment;
 pub use log::{Event, Log};
 pub use program::{Job, Program, Running};
 pub use router::Router;
+pub use secure_site::SecureSite;
 pub use visitor::{Page, Visitor, asking_for_a_cookie};
 
 /// When a test is given up. No test needs this long: it is for machines that are very busy.

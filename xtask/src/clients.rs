@@ -2,7 +2,7 @@
 //! `tests/clients/`.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -90,6 +90,44 @@ pub fn node_clients() -> Result<Node> {
     Ok(Node { directory })
 }
 
+/// Chromium, or a browser that is made of it. It is installed where the system's packages have it and
+/// this process may install them.
+///
+/// # Errors
+///
+/// There is none, and it cannot be installed.
+pub fn chromium() -> Result<PathBuf> {
+    let _turn = turn()?;
+    if let Some(found) = find_chromium() {
+        return Ok(found);
+    }
+    say("Installing Chromium, by apt-get");
+    let install = || {
+        run(Command::new("apt-get").args(["update", "--quiet"]))?;
+        run(Command::new("apt-get")
+            .args(["install", "--yes", "--quiet", "chromium"])
+            .env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    install().context(
+        "the tests need Chromium, and it could not be installed; install it as your system does, so \
+         that PATH has `chromium`, `chromium-browser` or `google-chrome`",
+    )?;
+    find_chromium().context("Chromium was installed, and is not in PATH")
+}
+
+fn find_chromium() -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    let directories: Vec<PathBuf> = env::split_paths(&path).collect();
+    ["chromium", "chromium-browser", "google-chrome"]
+        .iter()
+        .flat_map(|name| {
+            directories
+                .iter()
+                .map(move |directory| directory.join(name))
+        })
+        .find(|program| program.is_file())
+}
+
 /// Installs, and leaves a note of what was installed.
 fn unless_installed(
     directory: &Path,
@@ -121,6 +159,11 @@ impl Python {
 }
 
 impl Node {
+    /// A file of a package.
+    pub fn file(&self, path: &str) -> PathBuf {
+        self.directory.join("node_modules").join(path)
+    }
+
     /// A command that runs a program. Node looks for packages where the program is, so the program
     /// is copied to where the packages are.
     ///

@@ -12,7 +12,7 @@ mod files;
 mod process;
 
 pub use cargo::{component, methods, router};
-pub use clients::{Node, Python, node_clients, python_clients};
+pub use clients::{Node, Python, chromium, node_clients, python_clients};
 pub use demo::{Identity, alice, alices_key, demo, enrol};
 pub use files::{put, root};
 pub use process::say;
@@ -27,5 +27,6 @@ pub fn set_up() -> anyhow::Result<()> {
     router()?;
     python_clients()?;
     node_clients()?;
+    chromium()?;
     Ok(())
 }

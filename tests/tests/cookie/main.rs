@@ -3,6 +3,7 @@
 // This is a test's code: where something is not as it must be, the test has failed.
 #![allow(clippy::indexing_slicing, clippy::panic)]
 
+mod chromium;
 mod denied;
 mod exchange;
 mod house;
