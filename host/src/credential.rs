@@ -30,7 +30,8 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use cookie::{
-    CookieHash, CookieLook, CookieValue, CredentialVersion, FamilyId, NewCookie, Remembered, StoredCookie,
+    CookieHash, CookieLook, CookieValue, CredentialVersion, FamilyId, NewCookie, Remembered,
+    StoredCookie,
 };
 pub use enrol::{EnrolError, Enrolment};
 pub use material::{Hash, Key, Material, PublicKey, PublicKeyError};

@@ -11,7 +11,9 @@ use tokio::{
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{
-        Message as Frame, client::IntoClientRequest, http::{HeaderName, header::SEC_WEBSOCKET_PROTOCOL},
+        Message as Frame,
+        client::IntoClientRequest,
+        http::{HeaderName, header::SEC_WEBSOCKET_PROTOCOL},
     },
 };
 

@@ -104,7 +104,9 @@ impl Visitor {
         }
         if !self.cookies.is_empty() {
             let pairs = self.cookies.iter();
-            let pairs: Vec<_> = pairs.map(|(name, value)| format!("{name}={value}")).collect();
+            let pairs: Vec<_> = pairs
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             put("Cookie", &pairs.join("; "));
         }
         for line in self.headers.lines() {

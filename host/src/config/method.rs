@@ -151,8 +151,7 @@ impl Default for CallLimits {
 }
 
 impl Word for Capability {
-    const FORM: &'static str =
-        r#"one of "credentials", "counters", "recovery-codes", "cookies", "transport", "logging", "wasi""#;
+    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "cookies", "transport", "logging", "wasi""#;
     const WORDS: &'static [(&'static str, Self)] = &[
         (Self::Credentials.name(), Self::Credentials),
         (Self::Counters.name(), Self::Counters),

@@ -170,7 +170,11 @@ fn a_step_without_a_table_has_its_defaults() {
 
 #[test]
 fn browsers_are_remembered_where_a_step_or_a_table_says_so() {
-    let terms = |text: &str| realm(&format!("roles = [\"user\"]\n{text}")).unwrap().cookie;
+    let terms = |text: &str| {
+        realm(&format!("roles = [\"user\"]\n{text}"))
+            .unwrap()
+            .cookie
+    };
     let days = |days: u64| Duration::from_hours(24 * days);
     let default = CookieTerms {
         lifetime: days(7),
@@ -178,7 +182,10 @@ fn browsers_are_remembered_where_a_step_or_a_table_says_so() {
     };
     assert_eq!(terms("[[login]]\nsteps = [\"ticket\"]"), None);
     assert_eq!(terms("[[login]]\nsteps = [\"cookie\"]"), Some(default));
-    assert_eq!(terms("[[login]]\nsteps = [\"cookie\", \"totp\"]"), Some(default));
+    assert_eq!(
+        terms("[[login]]\nsteps = [\"cookie\", \"totp\"]"),
+        Some(default)
+    );
     assert_eq!(terms("[cookie]"), Some(default));
     let short = CookieTerms {
         lifetime: days(1),
@@ -220,18 +227,17 @@ fn an_operator_that_says_everything() {
         .collect();
     assert_eq!(
         listeners,
-        [
-            "127.0.0.1:8080/wamp",
-            "[::1]:0/ws",
-            "unix:etc/wamp.sock/ws"
-        ]
+        ["127.0.0.1:8080/wamp", "[::1]:0/ws", "unix:etc/wamp.sock/ws"]
     );
     let [plain, full, unix] = &operator.listeners[..] else {
         panic!("three listeners");
     };
     let both = [Protocol::WebSocket, Protocol::RawSocket];
     assert_eq!(plain.protocols, both.into());
-    assert_eq!((&plain.origins, &plain.tls, &plain.proxy), (&None, &None, &None));
+    assert_eq!(
+        (&plain.origins, &plain.tls, &plain.proxy),
+        (&None, &None, &None)
+    );
     assert_eq!(full.protocols, [Protocol::RawSocket].into());
     let tls = Tls {
         certificate: "etc/tls/router.pem".into(),
@@ -240,8 +246,16 @@ fn an_operator_that_says_everything() {
         client_certificate: ClientCertificate::Required,
     };
     assert_eq!(full.tls, Some(tls));
-    let origins: Vec<_> = full.origins.iter().flatten().map(WebOrigin::as_str).collect();
-    assert_eq!(origins, ["http://localhost:3000", "https://app.example.com"]);
+    let origins: Vec<_> = full
+        .origins
+        .iter()
+        .flatten()
+        .map(WebOrigin::as_str)
+        .collect();
+    assert_eq!(
+        origins,
+        ["http://localhost:3000", "https://app.example.com"]
+    );
     let proxy = full.proxy.as_ref().unwrap();
     assert_eq!(proxy.header, ProxyHeader::ProxyProtocol);
     for (address, believed) in [
@@ -299,10 +313,7 @@ fn the_demo_is_right() {
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/demo");
     let operator = Operator::read(&demo.join("countersign.toml")).unwrap();
     let realm = Realm::read(&operator.realms.join("realm1.toml")).unwrap();
-    assert_eq!(
-        operator.listeners[0].address.to_string(),
-        "127.0.0.1:8080"
-    );
+    assert_eq!(operator.listeners[0].address.to_string(), "127.0.0.1:8080");
     assert_eq!(realm.name.as_str(), "realm1");
     let logins: Vec<_> = realm
         .logins

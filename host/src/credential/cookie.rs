@@ -189,7 +189,14 @@ mod tests {
         assert_eq!(CookieValue::parse(&text).map(|it| it.hash()), Some(hash));
         assert!(CookieValue::generate().unwrap().hash() != hash);
         let almost = format!("{}=", &text[..42]);
-        for garbage in ["", "x", &text[..42], &almost, &"ü".repeat(43), &"A".repeat(44)] {
+        for garbage in [
+            "",
+            "x",
+            &text[..42],
+            &almost,
+            &"ü".repeat(43),
+            &"A".repeat(44),
+        ] {
             assert!(CookieValue::parse(garbage).is_none(), "{garbage}");
         }
     }
@@ -200,13 +207,20 @@ mod tests {
         let text = value.expose();
         assert_eq!(CookieHash::presented([&**text]), Ok(value.hash()));
         for none in [vec![], vec![&**text, &**text], vec!["garbage"], vec![""]] {
-            assert!(CookieHash::presented(none.iter().copied()).is_err(), "{}", none.len());
+            assert!(
+                CookieHash::presented(none.iter().copied()).is_err(),
+                "{}",
+                none.len()
+            );
         }
     }
 
     #[test]
     fn nothing_of_it_is_printed() {
         let value = CookieValue::generate().unwrap();
-        assert_eq!(format!("{value:?} {:?}", value.hash()), "CookieValue(_) CookieHash(_)");
+        assert_eq!(
+            format!("{value:?} {:?}", value.hash()),
+            "CookieValue(_) CookieHash(_)"
+        );
     }
 }

@@ -11,8 +11,8 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, par
 
 use super::store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
 use super::{
-    Authid, Authrole, CodeHash, CookieHash, Enrolment, FamilyId, Kind, Material, NewCookie, PublicKey,
-    Realm, Record, StoredCookie,
+    Authid, Authrole, CodeHash, CookieHash, Enrolment, FamilyId, Kind, Material, NewCookie,
+    PublicKey, Realm, Record, StoredCookie,
 };
 use row::{Columns, StoredMaterial};
 
@@ -341,7 +341,11 @@ impl Store for Sqlite {
         let reader = self.reader.lock();
         reader
             .prepare_cached(LIST)
-            .and_then(|mut query| query.query_map(params![realm.as_str(), now], entry)?.collect())
+            .and_then(|mut query| {
+                query
+                    .query_map(params![realm.as_str(), now], entry)?
+                    .collect()
+            })
             .map_err(|error| self.failed("list the credentials", error))
     }
 }

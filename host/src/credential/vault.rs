@@ -11,8 +11,9 @@ use super::cache::Cache;
 use super::decoy::{Decoys, Template};
 use super::store::{DecoyKey, Stamp};
 use super::{
-    Authid, Authrole, CookieHash, CookieLook, CredentialVersion, FamilyId, Hash, Kind, Material, NewCookie, PasswordQueue, PublicKey, Realm, Record, RecoveryCode,
-    Store, StoreError, VerifyError,
+    Authid, Authrole, CookieHash, CookieLook, CredentialVersion, FamilyId, Hash, Kind, Material,
+    NewCookie, PasswordQueue, PublicKey, Realm, Record, RecoveryCode, Store, StoreError,
+    VerifyError,
 };
 
 /// Stands before a store while logins run.
@@ -179,7 +180,9 @@ impl Keyring {
         change: impl FnOnce(&Ring) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let ring = Arc::clone(&self.0);
-        spawn_blocking(move || change(&ring)).await.map_err(stopped)?
+        spawn_blocking(move || change(&ring))
+            .await
+            .map_err(stopped)?
     }
 
     /// Does the same for authids with and without a credential: one look into the cache; on a miss

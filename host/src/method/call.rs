@@ -104,7 +104,13 @@ impl Method {
         connection: &Arc<Connection>,
         evidence: &Arc<Evidence>,
     ) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
-        let guest = Guest::new(&self.label, &self.keyring, connection, evidence, &self.limits);
+        let guest = Guest::new(
+            &self.label,
+            &self.keyring,
+            connection,
+            evidence,
+            &self.limits,
+        );
         instance(&self.runtime, &self.revision.pre, guest, &self.limits).await
     }
 }

@@ -30,8 +30,8 @@ use super::{Generation, Realm, Realms};
 use crate::{
     config::CookieTerms,
     credential::{
-        Authid, Authrole, CookieHash, CookieLook, CookieValue, CredentialVersion, FamilyId, NewCookie,
-        Remembered, StoreError,
+        Authid, Authrole, CookieHash, CookieLook, CookieValue, CredentialVersion, FamilyId,
+        NewCookie, Remembered, StoreError,
     },
     login::Accepted,
     method::Seen,
@@ -79,11 +79,7 @@ impl Ties {
 
 impl Realm {
     /// What a client that is let in has to do with cookies: its ties, and a code if it gets one.
-    pub fn remember(
-        &self,
-        generation: &Generation,
-        came: Came<'_>,
-    ) -> (Ties, Option<CookieValue>) {
+    pub fn remember(&self, generation: &Generation, came: Came<'_>) -> (Ties, Option<CookieValue>) {
         let (Some(terms), Some(page)) = (generation.cookie, &came.connection.page) else {
             if came.accepted.wants_cookie {
                 self.no_code("the realm remembers nobody, or the connection is not for cookies");

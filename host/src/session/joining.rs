@@ -131,10 +131,13 @@ impl<'a> Joining<'a> {
         let realm = self.realm.as_ref().map(|(realm, _)| Arc::clone(realm));
         let asking = async move {
             let verdict = match method {
-                Some(method) => method.call(call, &connection, &evidence).await.map_err(|fault| Fault {
-                    overload: fault.is_overload(),
-                    why: format!("{fault} (revision {})", method.revision.digest.short()),
-                }),
+                Some(method) => method
+                    .call(call, &connection, &evidence)
+                    .await
+                    .map_err(|fault| Fault {
+                        overload: fault.is_overload(),
+                        why: format!("{fault} (revision {})", method.revision.digest.short()),
+                    }),
                 // A generation has a method for each step of its policy.
                 None => Err(Fault {
                     overload: false,

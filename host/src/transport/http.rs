@@ -110,7 +110,10 @@ impl Site<'_> {
         page: Page,
         connection: &Connection,
     ) -> Answer {
-        let Ok(body) = Limited::new(request.into_body(), LARGEST_BODY).collect().await else {
+        let Ok(body) = Limited::new(request.into_body(), LARGEST_BODY)
+            .collect()
+            .await
+        else {
             return plain(StatusCode::PAYLOAD_TOO_LARGE, "that is no code\n");
         };
         let body = String::from_utf8(body.to_bytes().into());

@@ -111,7 +111,8 @@ mod tests {
     use crate::config::Operator;
 
     fn origins() -> Vec<WebOrigin> {
-        let text = "[[listener]]\naddress = \"127.0.0.1:1\"\norigins = [\"https://app.example.com\"]\n";
+        let text =
+            "[[listener]]\naddress = \"127.0.0.1:1\"\norigins = [\"https://app.example.com\"]\n";
         let operator = Operator::parse(text, std::path::Path::new("countersign.toml")).unwrap();
         let origins = operator.listeners.into_iter().next().unwrap().origins;
         origins.unwrap().into_iter().collect()
@@ -144,7 +145,10 @@ mod tests {
 
     #[test]
     fn cookies_are_found_by_their_whole_name() {
-        let lines = [("cookie", "a=1; __Host-x=2=3;b=; =4; __Host-x2=5"), ("cookie", "__Host-x=6")];
+        let lines = [
+            ("cookie", "a=1; __Host-x=2=3;b=; =4; __Host-x2=5"),
+            ("cookie", "__Host-x=6"),
+        ];
         let cookies = BrowserCookies(headers(&lines).get_all(COOKIE).iter().cloned().collect());
         let named = |name: &str| cookies.named(name).map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(named("__Host-x"), ["2=3", "6"]);

@@ -35,9 +35,9 @@ fn decide(remembered: Remembered, asked: Option<&str>) -> Verdict {
         ends_at,
     } = remembered;
     match asked {
-        Some(asked) if asked != authid => {
-            Verdict::deny(format!("the cookie is not that of {asked}, but of {authid}"))
-        }
+        Some(asked) if asked != authid => Verdict::deny(format!(
+            "the cookie is not that of {asked}, but of {authid}"
+        )),
         _ => Identity::new(authid, authrole).expiring_at(ends_at).into(),
     }
 }

@@ -15,7 +15,10 @@ async fn a_real_browser_is_known_again_until_it_logs_out() {
         vec![
             ("index.html", example.join("index.html")),
             ("remember.js", example.join("remember.js")),
-            ("autobahn.min.js", node.file("autobahn-browser/autobahn.min.js")),
+            (
+                "autobahn.min.js",
+                node.file("autobahn-browser/autobahn.min.js"),
+            ),
         ],
         deployment.path("router.pem"),
         deployment.path("router.key"),
@@ -32,17 +35,36 @@ async fn a_real_browser_is_known_again_until_it_logs_out() {
     let mut browser = Browser::open(&format!("{}/index.html", site.origin())).await;
 
     for (button, authid, secret, expected) in [
-        ("login", "alice", KEY, "logged in as alice by wampcra, remembered"),
+        (
+            "login",
+            "alice",
+            KEY,
+            "logged in as alice by wampcra, remembered",
+        ),
         ("login", "", "", "logged in as alice by cookie, remembered"),
         // With the cookie that took the first one's place.
         ("login", "", "", "logged in as alice by cookie, remembered"),
         ("logout", "", "", "logged out"),
-        ("login", "alice", "wrong", "not logged in: wamp.error.authentication_denied"),
-        ("login", "alice", KEY, "logged in as alice by wampcra, remembered"),
+        (
+            "login",
+            "alice",
+            "wrong",
+            "not logged in: wamp.error.authentication_denied",
+        ),
+        (
+            "login",
+            "alice",
+            KEY,
+            "logged in as alice by wampcra, remembered",
+        ),
         ("login", "", "", "logged in as alice by cookie, remembered"),
     ] {
         let fields = json!({ "url": url, "realm": "realm1", "authid": authid, "secret": secret });
-        assert_eq!(press(&mut browser, button, &fields).await, expected, "{button} {authid}");
+        assert_eq!(
+            press(&mut browser, button, &fields).await,
+            expected,
+            "{button} {authid}"
+        );
     }
     let seen = browser.run("Promise.resolve(document.cookie)").await;
     assert_eq!(seen, "", "no script sees it");

@@ -12,7 +12,9 @@ async fn refusal(visitor: &Visitor, router: &Router) -> Refusal {
 fn with(cookies: &[(&str, &str)]) -> Visitor {
     let mut visitor = Visitor::of(SITE);
     let pairs = cookies.iter();
-    visitor.cookies = pairs.map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    visitor.cookies = pairs
+        .map(|(name, value)| ((*name).into(), (*value).into()))
+        .collect();
     visitor
 }
 
@@ -96,7 +98,10 @@ async fn whoever_asks_to_be_somebody_else_is_denied() {
     remembered(&mut visitor, &router, "realm1", "alice").await;
     let asks = hello("realm1", &["cookie"], Some("bob"));
     visitor.greet(&router, &asks).await.refusal().await;
-    router.log.find(|event| event.text("why").contains("not that of bob")).await;
+    router
+        .log
+        .find(|event| event.text("why").contains("not that of bob"))
+        .await;
 }
 
 #[tokio::test]
@@ -106,15 +111,16 @@ async fn t27_no_cookie_is_looked_at_where_somebody_could_read_along() {
     ))
     .start()
     .await;
-    let far = |proto: &str| {
-        format!("X-Forwarded-For: 192.0.2.7\nX-Forwarded-Proto: {proto}")
-    };
+    let far = |proto: &str| format!("X-Forwarded-For: 192.0.2.7\nX-Forwarded-Proto: {proto}");
     let mut visitor = Visitor::of(SITE);
     visitor.headers = far("http");
     let (_client, code) = log_in(&visitor, &router, "realm1", "alice").await;
     assert_eq!(code, None);
     let page = visitor.ask(&router, "POST", &"A".repeat(43)).await;
-    assert_eq!((page.status, page.header("access-control-allow-origin")), (403, None));
+    assert_eq!(
+        (page.status, page.header("access-control-allow-origin")),
+        (403, None)
+    );
 
     visitor.headers = far("https");
     remembered(&mut visitor, &router, "realm1", "alice").await;

@@ -1,7 +1,8 @@
 use countersign_tests::{Event, Router, Visitor, asking_for_a_cookie, hello};
 
 use super::house::{
-    LISTENER, OTHER_SITE, SITE, code, fetch, house, known_again, log_in, only_cookie, remembered, welcome,
+    LISTENER, OTHER_SITE, SITE, code, fetch, house, known_again, log_in, only_cookie, remembered,
+    welcome,
 };
 
 async fn refused(router: &Router, why: &str) {
@@ -19,12 +20,24 @@ async fn a_code_is_good_once_and_nothing_else_is_one() {
     let code = code.expect("a code");
     let almost = format!("{}A", &code[..42]);
     let flipped = code.chars().rev().collect::<String>();
-    for wrong in ["", "x", &code[..42], &almost, &flipped, &format!("{code}\n"), &"ü".repeat(43)] {
+    for wrong in [
+        "",
+        "x",
+        &code[..42],
+        &almost,
+        &flipped,
+        &format!("{code}\n"),
+        &"ü".repeat(43),
+    ] {
         if wrong == code {
             continue;
         }
         let page = visitor.ask(&router, "POST", wrong).await;
-        assert_eq!((page.status, page.header("set-cookie")), (403, None), "{wrong}");
+        assert_eq!(
+            (page.status, page.header("set-cookie")),
+            (403, None),
+            "{wrong}"
+        );
     }
     let page = visitor.ask(&router, "POST", &"A".repeat(257)).await;
     assert_eq!(page.status, 413);
@@ -97,7 +110,10 @@ async fn only_who_logs_in_by_a_credential_from_a_page_and_asks_gets_a_code() {
     let asks = asking_for_a_cookie(hello("realm1", &["anonymous"], None));
     let mut client = visitor.greet(&router, &asks).await;
     assert_eq!(code(&welcome(&mut client).await), None);
-    router.log.find(|event| event.text("why").contains("no credential of the store")).await;
+    router
+        .log
+        .find(|event| event.text("why").contains("no credential of the store"))
+        .await;
 
     let program = Visitor::default();
     let (_client, code) = log_in(&program, &router, "realm1", "alice").await;

@@ -1,9 +1,12 @@
 use std::{fs, sync::LazyLock};
 
 use countersign::wamp::{Dict, Message};
-use countersign_tests::{Client, Component, Deployment, Router, Visitor, asking_for_a_cookie, hello, sign};
+use countersign_tests::{
+    Client, Component, Deployment, Router, Visitor, asking_for_a_cookie, hello, sign,
+};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair, SanType,
+    BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    SanType,
 };
 use xtask::Identity;
 
@@ -74,14 +77,22 @@ pub fn certify(deployment: &Deployment) -> String {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let key = KeyPair::generate().unwrap();
     let certificate = params.signed_by(&key, &authority).unwrap().pem();
-    for (file, text) in [("router.pem", certificate), ("router.key", key.serialize_pem())] {
+    for (file, text) in [
+        ("router.pem", certificate),
+        ("router.key", key.serialize_pem()),
+    ] {
         xtask::put(&deployment.path(file), text.as_bytes()).unwrap();
     }
     authority.pem()
 }
 
 /// Logs in by secret, and asks for a cookie. Returns the code too, if there is one.
-pub async fn log_in(visitor: &Visitor, router: &Router, realm: &str, authid: &str) -> (Client, Option<String>) {
+pub async fn log_in(
+    visitor: &Visitor,
+    router: &Router,
+    realm: &str,
+    authid: &str,
+) -> (Client, Option<String>) {
     let asks = asking_for_a_cookie(hello(realm, &["wampcra"], Some(authid)));
     let mut client = visitor.greet(router, &asks).await;
     let challenge = client.receive().await;
@@ -91,7 +102,12 @@ pub async fn log_in(visitor: &Visitor, router: &Router, realm: &str, authid: &st
 }
 
 /// Logs in by secret, and gets a cookie.
-pub async fn remembered(visitor: &mut Visitor, router: &Router, realm: &str, authid: &str) -> Client {
+pub async fn remembered(
+    visitor: &mut Visitor,
+    router: &Router,
+    realm: &str,
+    authid: &str,
+) -> Client {
     let (client, code) = log_in(visitor, router, realm, authid).await;
     fetch(visitor, router, &code.expect("a code")).await;
     client
@@ -105,7 +121,9 @@ pub async fn fetch(visitor: &mut Visitor, router: &Router, code: &str) {
 
 /// Says HELLO with nothing but the cookie.
 pub async fn return_to(visitor: &Visitor, router: &Router, realm: &str) -> Client {
-    visitor.greet(router, &hello(realm, &["cookie"], None)).await
+    visitor
+        .greet(router, &hello(realm, &["cookie"], None))
+        .await
 }
 
 /// Logs in by cookie.

@@ -4,8 +4,8 @@ use countersign::wamp::{Dict, Message, reason};
 use countersign_tests::{Client, Router, Visitor, asking_for_a_cookie, hello, sign};
 
 use super::house::{
-    KEY, LISTENER, SITE, certify, code, enrol, fetch, house, known_again, log_in, only_cookie, remembered,
-    return_to, told, welcome,
+    KEY, LISTENER, SITE, certify, code, enrol, fetch, house, known_again, log_in, only_cookie,
+    remembered, return_to, told, welcome,
 };
 
 fn goodbye(reason: &str) -> Message {
@@ -66,7 +66,10 @@ async fn a_browser_is_known_again_until_it_logs_out() {
     );
     assert_eq!(value.len(), 43, "256 bits");
     assert_eq!(page.header("access-control-allow-origin"), Some(SITE));
-    assert_eq!(page.header("access-control-allow-credentials"), Some("true"));
+    assert_eq!(
+        page.header("access-control-allow-credentials"),
+        Some("true")
+    );
     assert_eq!(page.header("cache-control"), Some("no-store"));
 
     let (client, details) = known_again(&visitor, &router, "realm1").await;
@@ -85,7 +88,10 @@ async fn a_browser_is_known_again_until_it_logs_out() {
     told(&router, "a logout").await;
     for event in router.log.so_far() {
         let line = event.to_string();
-        assert!(!line.contains(&value) && !line.contains(&only_cookie(&visitor).1), "{line}");
+        assert!(
+            !line.contains(&value) && !line.contains(&only_cookie(&visitor).1),
+            "{line}"
+        );
     }
 }
 
@@ -104,7 +110,10 @@ async fn a_browser_whose_cookie_has_ended_is_asked_for_its_secret() {
         fetch(&mut visitor, &router, &code(&details).expect("a code")).await;
 
         let mut client = visitor.greet(&router, &asks).await;
-        assert_eq!(welcome(&mut client).await.text("authmethod"), Some("cookie"));
+        assert_eq!(
+            welcome(&mut client).await.text("authmethod"),
+            Some("cookie")
+        );
         leave(client, reason::CLOSE_LOGOUT).await;
     }
 }
@@ -163,7 +172,9 @@ async fn a_logout_ends_the_cookie_of_a_session_that_did_not_come_by_it() {
     let mut visitor = Visitor::of(SITE);
     remembered(&mut visitor, &router, "realm1", "alice").await;
     for (authid, is_over) in [("bob", false), ("alice", true)] {
-        let mut client = visitor.greet(&router, &hello("realm1", &["wampcra"], Some(authid))).await;
+        let mut client = visitor
+            .greet(&router, &hello("realm1", &["wampcra"], Some(authid)))
+            .await;
         let challenge = client.receive().await;
         client.send(&sign(&challenge, KEY)).await;
         assert_eq!(code(&welcome(&mut client).await), None, "it did not ask");
@@ -190,8 +201,13 @@ async fn a_credential_that_changes_ends_its_cookies() {
     enrol(&router.deployment, "realm1", "alice", KEY);
     return_to(&visitor, &router, "realm1").await.refusal().await;
     told(&router, "a changed credential").await;
-    let page = Visitor::of(SITE).ask(&router, "POST", &pending.unwrap()).await;
-    assert_eq!(page.status, 403, "nor is one made of a login before the change");
+    let page = Visitor::of(SITE)
+        .ask(&router, "POST", &pending.unwrap())
+        .await;
+    assert_eq!(
+        page.status, 403,
+        "nor is one made of a login before the change"
+    );
 
     remembered(&mut visitor, &router, "realm1", "alice").await;
     credential(&router, &["remove", "realm1", "wampcra", "alice"]);

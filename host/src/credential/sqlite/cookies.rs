@@ -90,7 +90,12 @@ impl Sqlite {
                 return Ok(false);
             }
             let mut credentials = Vec::new();
-            for CredentialVersion { kind, authid, version } in &remembered.rests_on {
+            for CredentialVersion {
+                kind,
+                authid,
+                version,
+            } in &remembered.rests_on
+            {
                 let key = params![realm.as_str(), kind.as_str(), authid.as_str(), version];
                 let id: Option<i64> = tx.query_row(CREDENTIAL, key, |row| row.get(0)).optional()?;
                 let Some(id) = id else { return Ok(false) };
@@ -116,13 +121,20 @@ impl Sqlite {
             for old in replaces {
                 replace.execute(params![old.octets(), realm.as_str(), now])?;
             }
-            tx.execute(BOUND, params![realm.as_str(), remembered.authid.as_str(), MOST])?;
+            tx.execute(
+                BOUND,
+                params![realm.as_str(), remembered.authid.as_str(), MOST],
+            )?;
             Ok(true)
         })
     }
 
     /// Ends the cookies of a family.
-    pub(super) fn remove_family(&self, realm: &Realm, family: &FamilyId) -> Result<usize, StoreError> {
+    pub(super) fn remove_family(
+        &self,
+        realm: &Realm,
+        family: &FamilyId,
+    ) -> Result<usize, StoreError> {
         self.change("end a browser's cookies", |tx| {
             let key = params![realm.as_str(), family.octets()];
             Ok(tx.execute("DELETE FROM cookie WHERE realm = ?1 AND family = ?2", key)?)

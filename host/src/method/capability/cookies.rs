@@ -74,7 +74,10 @@ impl Guest {
 }
 
 fn told(remembered: &Remembered) -> cookies::Remembered {
-    let ends = remembered.ends.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let ends = remembered
+        .ends
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     cookies::Remembered {
         authid: remembered.authid.as_str().to_owned(),
         authrole: remembered.authrole.as_str().to_owned(),

@@ -78,7 +78,8 @@ mod tests {
     use crate::config::Operator;
 
     fn promise(families: &Families, family: FamilyId) -> Promise {
-        let text = "[[listener]]\naddress = \"127.0.0.1:1\"\norigins = [\"https://app.example.com\"]\n";
+        let text =
+            "[[listener]]\naddress = \"127.0.0.1:1\"\norigins = [\"https://app.example.com\"]\n";
         let mut operator = Operator::parse(text, Path::new("countersign.toml")).unwrap();
         let origins = operator.listeners.remove(0).origins.unwrap();
         Promise {
@@ -108,8 +109,16 @@ mod tests {
         assert!(codes.take(one, now).is_none());
         assert!(codes.take(two, now + LIFETIME).is_none());
         assert!(codes.take(two, now).is_none(), "it was tried too late");
-        assert!(codes.take(three, now + LIFETIME - Duration::from_millis(1)).is_some());
-        assert!(codes.take(CookieValue::generate().unwrap().hash(), now).is_none());
+        assert!(
+            codes
+                .take(three, now + LIFETIME - Duration::from_millis(1))
+                .is_some()
+        );
+        assert!(
+            codes
+                .take(CookieValue::generate().unwrap().hash(), now)
+                .is_none()
+        );
     }
 
     #[test]

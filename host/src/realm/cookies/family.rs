@@ -71,7 +71,11 @@ mod tests {
     fn whoever_holds_a_family_learns_of_its_end() {
         let families = Families::default();
         let [ours, theirs] = [(); 2].map(|()| FamilyId::generate().unwrap());
-        let (one, two, other) = (families.join(ours), families.join(ours), families.join(theirs));
+        let (one, two, other) = (
+            families.join(ours),
+            families.join(ours),
+            families.join(theirs),
+        );
         families.end(ours);
         assert!(one.has_ended() && two.has_ended());
         assert!(!other.has_ended());

@@ -72,7 +72,10 @@ async fn a_cookie_says_whose_it_is_until_it_expires() {
         panic!("it is good");
     };
     assert_eq!(found, new.remembered);
-    assert!(matches!(router.look(new.hash, new.expires), CookieLook::Expired));
+    assert!(matches!(
+        router.look(new.hash, new.expires),
+        CookieLook::Expired
+    ));
     let other = CookieValue::generate().unwrap().hash();
     assert!(router.is_unknown(other));
 }
@@ -83,7 +86,10 @@ async fn t16_a_cookie_is_good_in_its_realm_only() {
     let hash = router.kept(family()).await;
     let vault = Vault::open(Arc::clone(&router.store) as _, PasswordQueue::new(1, 8)).unwrap();
     let other = vault.keyring("realm2".into(), "guest".into());
-    assert!(matches!(other.cookie(&hash, now()).unwrap(), CookieLook::Unknown));
+    assert!(matches!(
+        other.cookie(&hash, now()).unwrap(),
+        CookieLook::Unknown
+    ));
     assert_ne!(other.cookie_name(), router.keyring.cookie_name());
     assert!(other.cookie_name().starts_with("__Host-"));
 }
@@ -103,13 +109,22 @@ async fn t16_a_replaced_cookie_is_dead_soon_after_and_gives_its_thief_away() {
         assert!(matches!(look, CookieLook::Good(_)), "{look:?}");
     }
     let look = router.look(old, now() + GRACE);
-    assert!(matches!(look, CookieLook::Replayed(found) if found == family), "{look:?}");
-    assert!(matches!(router.look(new.hash, now() + GRACE), CookieLook::Good(_)));
+    assert!(
+        matches!(look, CookieLook::Replayed(found) if found == family),
+        "{look:?}"
+    );
+    assert!(matches!(
+        router.look(new.hash, now() + GRACE),
+        CookieLook::Good(_)
+    ));
     // Replacing it once more gives it no more time.
     let mut third = cookie(&router, family, now());
     third.replaces = vec![old, new.hash];
     assert!(router.keep(&third, now() + MINUTE).await);
-    assert!(matches!(router.look(old, now() + GRACE), CookieLook::Replayed(_)));
+    assert!(matches!(
+        router.look(old, now() + GRACE),
+        CookieLook::Replayed(_)
+    ));
 }
 
 #[tokio::test]
@@ -118,12 +133,18 @@ async fn any_change_of_a_credential_ends_the_cookies_that_go_back_to_it() {
     router.add("bob", &salted("secret", "salt"));
     let (first, other) = (router.kept(family()).await, router.kept(family()).await);
     router.add("bob", &salted("another", "salt"));
-    assert!(router.is_good(first) && router.is_good(other), "they are not Bob's");
+    assert!(
+        router.is_good(first) && router.is_good(other),
+        "they are not Bob's"
+    );
 
     let late = cookie(&router, family(), now());
     router.add("alice", &salted("another", "salt"));
     assert!(router.is_unknown(first) && router.is_unknown(other));
-    assert!(!router.keep(&late, now()).await, "it goes back to what was changed");
+    assert!(
+        !router.keep(&late, now()).await,
+        "it goes back to what was changed"
+    );
 
     let hash = router.kept(family()).await;
     router.remove(&Kind::wampcra(), "alice");
@@ -175,7 +196,11 @@ async fn what_is_kept_is_bounded() {
     };
     for minutes in 1..=300 {
         let new = cookie(&router, family(), now());
-        assert!(router.keep(&new, now() + Duration::from_millis(minutes)).await);
+        assert!(
+            router
+                .keep(&new, now() + Duration::from_millis(minutes))
+                .await
+        );
     }
     assert_eq!(count("SELECT count(*) FROM cookie"), 256);
     assert!(router.is_unknown(oldest));
