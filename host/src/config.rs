@@ -7,27 +7,47 @@
 //! component or knows another room.
 
 mod document;
+mod egress;
 mod error;
+mod guesses;
+mod key_set;
 mod listener;
+mod login;
 mod method;
 mod name;
 mod operator;
+mod origin;
 mod permission;
+mod procedures;
 mod quantity;
 mod realm;
+mod role;
 mod scalar;
 mod settings;
 
+pub use egress::EgressConfig;
+pub(crate) use error::read as read_file;
 pub use error::{ConfigError, Problem};
-pub use method::{CallLimits, Capability, MethodConfig};
-pub use name::{ComponentName, RealmName, RoleName, StepName, UrlPath};
+pub use guesses::{FirstStep, GuessLimits};
+pub use key_set::{KeySetPlace, KeySetUrl, RemoteKeySet};
 pub use listener::{
-    ClientCertificate, ListenAddress, Listener, Protocol, Proxy, ProxyHeader, SocketMode, Tls, WebOrigin,
+    ClientCertificate, ListenAddress, Listener, Protocol, Proxy, ProxyHeader, SocketMode, Tls,
+    WebOrigin,
+};
+pub use login::{Change, Login, Step, When};
+pub use method::{Authorization, CallLimits, Capability, Cleartext, MethodConfig};
+pub use name::{
+    ComponentName, KeyFileName, KeySetName, ProcedureName, RealmName, RoleName, SecretName,
+    StepName, UrlPath,
 };
 pub use operator::{LoginLimits, Operator, PasswordLimits, SessionLimits};
+pub use origin::Origin;
 pub use permission::Permission;
-pub use quantity::Octets;
-pub use realm::{CookieTerms, Login, Realm};
+pub use procedures::{Authenticates, Procedures};
+pub use quantity::{Octets, duration};
+pub use realm::{CookieTerms, Realm};
+pub use role::Assurance;
+pub(crate) use scalar::nearest;
 pub use settings::Settings;
 
 #[cfg(test)]

@@ -17,31 +17,38 @@ mod cache;
 mod cookie;
 mod decoy;
 pub mod enrol;
+mod enrolled;
+mod guesses;
 mod material;
 mod parameters;
 mod password;
 mod queue;
 mod recovery;
+pub mod scram;
 mod sqlite;
 mod store;
 mod vault;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 pub use cookie::{
     CookieHash, CookieLook, CookieValue, CredentialVersion, FamilyId, NewCookie, Remembered,
     StoredCookie,
 };
 pub use enrol::{EnrolError, Enrolment};
+pub use enrolled::{EnrolledKey, EnrolledKeyError, EnrolmentCode, NotEnrolled};
+pub use guesses::{Bounds, Guess, Guesser, Lock, Tally};
 pub use material::{Hash, Key, Material, PublicKey, PublicKeyError};
 pub use parameters::{Parameters, ParametersError};
 pub use password::{Argon2Error, PasswordHash, PasswordHashError};
 pub use queue::{PasswordQueue, VerifyError};
 pub use recovery::{CodeHash, RecoveryCode};
+pub use scram::ScramKeys;
 pub use sqlite::Sqlite;
-pub use store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
-pub use vault::{Credential, Keyring, Vault};
+pub use store::{DecoyKey, Entry, Existing, Invitation, Note, Stamp, Store, StoreError};
+pub use vault::{Credential, Keyring, Vault, Withheld};
 
 /// Names that are only text here: what is a valid one is decided where the text comes from.
 macro_rules! name {
@@ -96,7 +103,8 @@ name! {
 name! {
     /// What a credential is for, named after the method that reads it. Open-ended, since anyone can
     /// write a method; those that the host itself can enrol are [`Kind::ticket`],
-    /// [`Kind::wampcra`], [`Kind::cryptosign`] and [`Kind::totp`].
+    /// [`Kind::wampcra`], [`Kind::cryptosign`], [`Kind::totp`], [`Kind::scram`] and
+    /// [`Kind::webauthn`].
     Kind
 }
 
@@ -124,6 +132,18 @@ impl Kind {
     pub fn totp() -> Self {
         Self::from("totp")
     }
+
+    /// What SCRAM keeps of a password.
+    #[must_use]
+    pub fn scram() -> Self {
+        Self::from("scram")
+    }
+
+    /// Passkeys.
+    #[must_use]
+    pub fn webauthn() -> Self {
+        Self::from("webauthn")
+    }
 }
 
 /// One credential of one authid, as a store keeps it.
@@ -142,4 +162,14 @@ pub struct Record {
     /// Rises with every change anywhere in the store, and is never used twice: the same version is
     /// the same credential. 0 for a decoy.
     pub version: u64,
+    /// Whether it may be used.
+    pub validity: Validity,
+}
+
+/// Whether a credential may be used: always, unless an operator has said otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Validity {
+    pub disabled: bool,
+    /// From then on it may not.
+    pub expires: Option<SystemTime>,
 }

@@ -7,6 +7,8 @@
 pub mod command;
 pub mod config;
 pub mod credential;
+pub mod egress;
+pub mod key_set;
 pub mod login;
 pub mod method;
 pub mod observe;

@@ -8,11 +8,12 @@ mod authid;
 mod hello;
 mod machine;
 mod policy;
+mod progress;
 mod refusal;
 mod verdict;
 
 pub use authid::{Authid, InvalidAuthid};
 pub use machine::{Accepted, Attempt, Call, Effect, Entry, Limits, Login, Nonce, Outcome};
-pub use policy::{Alternative, Policy, StepName};
+pub use policy::{Alternative, Policy, Role, Step, StepName, When};
 pub use refusal::{Denial, Refusal};
 pub use verdict::{Answer, Challenge, Fault, Identity, Proof, Verdict};

@@ -6,7 +6,9 @@
 //! it began with.
 
 mod build;
+mod callees;
 mod components;
+mod consent;
 mod cookies;
 mod directory;
 mod generation;
@@ -15,6 +17,7 @@ mod watch;
 
 pub use build::{MethodError, RealmError, Workshop};
 pub use components::ComponentError;
+pub use consent::ConsentError;
 pub use cookies::{Came, Cookies, Ties, UNSERVED};
 pub use directory::Realms;
 pub use generation::{Generation, Realm};

@@ -19,6 +19,7 @@ mod broker;
 mod dealer;
 mod features;
 mod id_map;
+mod inquiry;
 mod options;
 mod patterns;
 mod permissions;
@@ -31,9 +32,10 @@ use parking_lot::Mutex;
 use thiserror::Error;
 
 pub use features::{Features, welcome_roles};
+pub use inquiry::{Answer, Inquiry, Unasked};
 pub use permissions::{Permission, Permissions};
 
-use self::{broker::Broker, dealer::Dealer, id_map::IdMap, session::Session};
+use self::{broker::Broker, dealer::Dealer, id_map::IdMap, inquiry::Inquiries, session::Session};
 use crate::wamp::{Code, Id, Message, Serializer};
 
 /// Broker and dealer of one realm.
@@ -108,8 +110,10 @@ pub struct Census {
     pub callees: usize,
     /// Calls without a final answer, counted at the callers.
     pub calls: usize,
-    /// The same, counted at the callees.
+    /// The same, counted at the callees, the router's own among them.
     pub invocations: usize,
+    /// Calls of the router's own without an answer.
+    pub inquiries: usize,
 }
 
 /// The `ERROR` that a request gets: a URI for programs, and words for whoever debugs them.
@@ -124,6 +128,7 @@ struct State {
     permissions: Arc<Permissions>,
     broker: Broker,
     dealer: Dealer,
+    inquiries: Inquiries,
     random: Random,
 }
 
@@ -143,6 +148,7 @@ impl Router {
                 permissions,
                 broker: Broker::new(limits),
                 dealer: Dealer::new(limits),
+                inquiries: Inquiries::default(),
                 random: Random(Box::new(random)),
             }),
         }
@@ -169,11 +175,12 @@ impl Router {
             sessions,
             broker,
             dealer,
+            inquiries,
             ..
         } = &mut *self.state.lock();
         if let Some(session) = sessions.remove(&session) {
             broker.leave(&session);
-            dealer.leave(sessions, session);
+            dealer.leave(sessions, &mut inquiries.pending, session);
         }
     }
 
@@ -202,6 +209,7 @@ impl Router {
         };
         state.broker.count(&mut census);
         state.dealer.count(&mut census);
+        census.inquiries = state.inquiries.pending.len();
         for session in state.sessions.values() {
             census.calls += session.calls.len();
             census.invocations += session.invocations.len();
@@ -340,8 +348,13 @@ impl Router {
                 payload,
             } => {
                 let options = options::Yield::parse(&options);
-                let sessions = &mut self.state.lock().sessions;
-                dealer::deliver_yield(sessions, session, request, options, payload)?;
+                let State {
+                    sessions,
+                    inquiries,
+                    ..
+                } = &mut *self.state.lock();
+                let inquiries = &mut inquiries.pending;
+                dealer::deliver_yield(sessions, inquiries, session, request, options, payload)?;
             }
             Message::Error {
                 kind,
@@ -355,8 +368,15 @@ impl Router {
                 }
                 // Details that cannot be read are not worth an error about an error.
                 let details = options::passthru(&details).unwrap_or_default();
-                let sessions = &mut self.state.lock().sessions;
-                dealer::deliver_error(sessions, session, request, details, error, payload)?;
+                let State {
+                    sessions,
+                    inquiries,
+                    ..
+                } = &mut *self.state.lock();
+                let inquiries = &mut inquiries.pending;
+                dealer::deliver_error(
+                    sessions, inquiries, session, request, details, error, payload,
+                )?;
             }
             _ => return Err(Violation::Unexpected),
         }

@@ -15,7 +15,7 @@ REALM = "realm1"
 
 
 def authentication(job):
-    proof = {"ticket": "ticket", "wampcra": "secret", "cryptosign": "privkey"}
+    proof = {"ticket": "ticket", "wampcra": "secret", "cryptosign": "privkey", "scram": "password"}
     method = job["method"]
     if method == "anonymous":
         return {method: {}}

@@ -308,6 +308,14 @@ pub fn hello(realm: &str, authmethods: &[&str], authid: Option<&str>) -> Message
     }
 }
 
+/// An AUTHENTICATE with this signature.
+pub fn answer(signature: &str) -> Message {
+    Message::Authenticate {
+        signature: signature.into(),
+        extra: Dict::new(),
+    }
+}
+
 /// The AUTHENTICATE that answers a CHALLENGE of `wampcra` for somebody whose key this is.
 pub fn sign(challenge: &Message, key: &str) -> Message {
     let Message::Challenge { extra, .. } = challenge else {
@@ -316,9 +324,5 @@ pub fn sign(challenge: &Message, key: &str) -> Message {
     let text = extra.text("challenge").expect("a text to sign");
     let mut hmac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("keys of any length");
     hmac.update(text.as_bytes());
-    let signature = BASE64_STANDARD.encode(hmac.finalize().into_bytes());
-    Message::Authenticate {
-        signature,
-        extra: Dict::new(),
-    }
+    answer(&BASE64_STANDARD.encode(hmac.finalize().into_bytes()))
 }

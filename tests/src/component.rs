@@ -1,8 +1,11 @@
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
+
+use parking_lot::Mutex;
 
 use crate::Setup;
 
@@ -43,19 +46,29 @@ impl Component {
         Self(octets.into())
     }
 
-    /// A method of the demo.
+    /// One of the methods in `plugins`.
     pub fn method(name: &str) -> Self {
-        let mut methods = components().methods.iter();
-        let (_, component) = methods
-            .find(|(method, _)| *method == name)
-            .expect("a demo method");
-        component.clone()
+        let mut of_the_demo = components().methods.iter();
+        match of_the_demo.find(|(method, _)| *method == name) {
+            Some((_, component)) => component.clone(),
+            None => Self::built(&format!("countersign-{name}")),
+        }
     }
 
-    /// Builds one of `tests/guests`.
+    /// One of `tests/guests`.
     pub fn guest(name: &str) -> Self {
-        let file = xtask::component(&format!("guest-{name}"));
-        Self::read(&file.expect("the guests build"))
+        Self::built(&format!("guest-{name}"))
+    }
+
+    /// Builds a package, once for each program of tests.
+    fn built(package: &str) -> Self {
+        static BUILT: Mutex<BTreeMap<String, Component>> = Mutex::new(BTreeMap::new());
+        let mut built = BUILT.lock();
+        let component = built.entry(package.to_owned()).or_insert_with(|| {
+            let file = xtask::component(package).expect("the components build");
+            Self::read(&file)
+        });
+        component.clone()
     }
 
     pub fn octets(&self) -> &[u8] {

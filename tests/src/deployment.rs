@@ -50,7 +50,10 @@ impl Deployment {
 
     /// Writes `countersign.toml` with this `[[listener]]`, which need not be on the network.
     pub fn listener(&self, listener: &str) {
-        self.put("countersign.toml", format!("[[listener]]\n{listener}").as_bytes());
+        self.put(
+            "countersign.toml",
+            format!("[[listener]]\n{listener}").as_bytes(),
+        );
     }
 
     /// Writes the file of a realm.
@@ -61,6 +64,13 @@ impl Deployment {
     /// Writes the file of a method's component.
     pub fn component(&self, name: &str, component: &Component) {
         self.put(&format!("methods/{name}.wasm"), component.octets());
+    }
+
+    /// Writes the file of a realm's secret for requests.
+    pub fn secret(&self, realm: &str, name: &str, contents: &str) {
+        let directory = self.path(&format!("secrets/{realm}"));
+        fs::create_dir_all(directory).expect("a directory for the test");
+        self.put(&format!("secrets/{realm}/{name}"), contents.as_bytes());
     }
 
     /// Gives somebody a credential.
@@ -90,6 +100,20 @@ impl Deployment {
         let mut command = tokio::process::Command::new(router::program());
         command.args(["check", "--config"]).arg(self.config());
         let output = soon("an end of the check", command.output())
+            .await
+            .expect("a program");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        (output.status.success(), said)
+    }
+
+    /// Runs `countersign credential` with these words. Returns whether it did what it should, and
+    /// what it said.
+    pub async fn credential(&self, words: &str) -> (bool, String) {
+        let mut command = tokio::process::Command::new(router::program());
+        command.args(["credential", "--config"]).arg(self.config());
+        command.args(words.split(' '));
+        let output = soon("an end of the command", command.output())
             .await
             .expect("a program");
         let said = [output.stdout, output.stderr].concat();

@@ -1,7 +1,7 @@
 //! What the tests of the whole router are told with: a [`Deployment`] is a directory with all that
 //! a router needs, a [`Router`] is the real program that runs on it, its [`Log`] says what it does,
 //! and there are clients of all kinds: a [`Client`] that can misbehave, and [`Program`]s that use
-//! other people's libraries.
+//! other people's libraries. A [`Service`] is one that the router asks.
 //!
 //! Nothing here waits for a time to pass. It waits for an answer or for a line in the log; only
 //! when that does not come for a minute is the test given up.
@@ -9,27 +9,39 @@
 // This is a test's code: where something is not as it must be, the test has failed.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
+mod authenticator;
 mod browser;
+mod callee;
 mod client;
 mod component;
 mod deployment;
 mod log;
+mod passkey;
 mod program;
+mod refusals;
 mod router;
 mod secure_site;
+mod service;
 mod visitor;
+mod website;
 
 use std::{future::Future, time::Duration};
 
+pub use authenticator::{code, wrong_code};
 pub use browser::Browser;
-pub use client::{Client, Refusal, Transport, hello, sign};
+pub use callee::Callee;
+pub use client::{Client, Refusal, Transport, answer, hello, sign};
 pub use component::{Component, components};
 pub use deployment::Deployment;
 pub use log::{Event, Log};
+pub use passkey::Passkey;
 pub use program::{Job, Program, Running};
+pub use refusals::authenticate;
 pub use router::Router;
 pub use secure_site::SecureSite;
+pub use service::{Asked, Reply, Service};
 pub use visitor::{Page, Visitor, asking_for_a_cookie};
+pub use website::Website;
 
 /// When a test is given up. No test needs this long: it is for machines that are very busy.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -14,6 +14,9 @@ pub enum Program {
     AutobahnPython,
     AutobahnJs,
     WampyJs,
+    /// A dynamic authenticator for Crossbar, by autobahn-python: no client, and not among
+    /// [`Program::ALL`].
+    Authenticator,
 }
 
 /// What such a program is asked to do.
@@ -64,9 +67,18 @@ impl Program {
     /// The same at a URL, which can be one for RawSocket.
     pub fn start_at(self, url: &str, jobs: &[Job]) -> Running {
         let jobs: Vec<Value> = jobs.iter().copied().map(Job::to_json).collect();
+        self.ordered(&json!({ "url": url, "jobs": jobs }))
+    }
+
+    /// Starts what is there for a realm, and says so by its first line.
+    pub fn serve(self, router: &Router, realm: &str) -> Running {
+        self.ordered(&json!({ "url": router.url(), "realm": realm }))
+    }
+
+    fn ordered(self, order: &Value) -> Running {
         let mut process = self
             .command()
-            .arg(json!({ "url": url, "jobs": jobs }).to_string())
+            .arg(order.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -96,6 +108,7 @@ impl Program {
             LazyLock::new(|| Setup::of(xtask::node_clients()));
         let command = match self {
             Self::AutobahnPython => PYTHON.get().command(&file("autobahn_python.py")),
+            Self::Authenticator => PYTHON.get().command(&file("authenticator.py")),
             Self::AutobahnJs => NODE
                 .get()
                 .command(&file("autobahn_js.mjs"))

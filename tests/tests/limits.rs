@@ -3,10 +3,10 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use countersign::{
-    credential::{Keyring, PasswordQueue, Sqlite, Vault},
+    credential::{Bounds, Keyring, PasswordQueue, Sqlite, Vault},
     login::{Attempt, Authid, Call, StepName, Verdict},
     method::{
-        Capability, Digest, Fault, Grant, Limit, Limits, Method, MethodParts, Revision,
+        Capability, Digest, Fault, Grant, Limit, Limits, Method, MethodParts, Reach, Revision,
         Runtime, Source,
     },
     transport::Connection,
@@ -22,6 +22,14 @@ const LIMITS: Limits = Limits {
     memory: 8 << 20,
     output: 64 << 10,
     log: 4 << 10,
+};
+
+/// Nobody guesses here.
+const BOUNDS: Bounds = Bounds {
+    most: 5,
+    lock: Duration::from_mins(1),
+    longest: Duration::from_hours(1),
+    total: 100,
 };
 
 /// A router's inside, without a network.
@@ -51,22 +59,24 @@ impl House {
         }
     }
 
-    async fn method(&self, deed: &str) -> Method {
+    async fn method(&self, deed: &str) -> Arc<Method> {
         self.method_within(deed, LIMITS).await
     }
 
-    async fn method_within(&self, deed: &str, limits: Limits) -> Method {
+    async fn method_within(&self, deed: &str, limits: Limits) -> Arc<Method> {
         let parts = MethodParts {
             realm: "realm1".into(),
             step: StepName::new("hostile"),
             settings: format!("{{\"does\":\"{deed}\"}}"),
             limits,
             keyring: self.keyring.clone(),
+            guesses: BOUNDS,
+            counts_first: false,
+            reach: Reach::default(),
         };
         let revision = Arc::clone(&self.revision);
-        Method::new(Arc::clone(&self.runtime), revision, parts)
-            .await
-            .unwrap()
+        let method = Method::new(Arc::clone(&self.runtime), revision, parts).await;
+        Arc::new(method.unwrap())
     }
 }
 
@@ -74,7 +84,7 @@ fn read(path: &Path) -> Source {
     std::fs::read(path).unwrap().into()
 }
 
-async fn ask(method: &Method) -> Result<Verdict, Fault> {
+async fn ask(method: &Arc<Method>) -> Result<Verdict, Fault> {
     let attempt = Attempt {
         realm: "realm1".into(),
         session: Id::MIN,

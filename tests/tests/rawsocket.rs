@@ -128,7 +128,7 @@ async fn pings_are_answered_before_the_login_and_after() {
     let answer = client.receive_frame().await;
     assert_eq!(answer, Some((2, b"before"[..].into())));
     let mut member = log_in(client).await;
-    member.send_frame(1, &[7; 20_000]).await;
+    member.send_frame(1, &vec![7; 20_000]).await;
     let answer = member.receive_frame().await;
     assert_eq!(answer, Some((2, vec![7; 20_000].into())));
 }

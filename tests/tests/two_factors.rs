@@ -4,26 +4,18 @@ use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use countersign::wamp::{Dict, Message, reason};
-use countersign_tests::{Client, Component, Deployment, Event, Router, hello, sign};
-use hmac::{Hmac, KeyInit, Mac};
+use countersign_tests::{
+    Client, Component, Deployment, Event, Router, code, hello, sign, wrong_code,
+};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use tokio::task::JoinSet;
 use xtask::Identity;
 
 /// Everybody's first factor, used as a key as it is.
 const KEY: &str = "a key that is no password";
-
-/// Everybody's seed: the octets, and their base32.
-const SEED: &[u8; 32] = b"12345678901234567890123456789012";
-const BASE32: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZA";
-
-/// Seconds. So long that no test gets near the end of a step and of the window behind it.
-const PERIOD: u64 = 300;
 
 const REALM: &str = r#"
 roles = ["user"]
@@ -39,6 +31,11 @@ steps = ["totp"]
 
 [method.anonymous]
 settings = { role = "user" }
+
+# What wrong codes lead to is told in policy.rs.
+[method.totp.guesses]
+most = 100
+total = 1000
 "#;
 
 /// A realm with two factors.
@@ -51,8 +48,7 @@ impl House {
         for method in ["wampcra", "anonymous"] {
             deployment.component(method, &Component::method(method));
         }
-        let totp = xtask::component("countersign-totp").expect("it builds");
-        deployment.component("totp", &Component::new(fs::read(totp).unwrap()));
+        deployment.totp();
         Self(deployment)
     }
 
@@ -60,9 +56,7 @@ impl House {
         let house = Self::new();
         for authid in authids {
             house.enrol(authid, "wampcra", KEY, &["--plain"]);
-            let period = PERIOD.to_string();
-            let options = ["--import", "--algorithm", "sha256", "--period", &period];
-            house.enrol(authid, "totp", BASE32, &options);
+            house.0.enrol_app("realm1", authid, "user");
         }
         house
     }
@@ -81,28 +75,6 @@ impl House {
     async fn start(self) -> Router {
         self.0.start().await
     }
-}
-
-/// The code of this moment, or of some steps later.
-fn code(later: i64) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let step = (now.as_secs() / PERIOD).saturating_add_signed(later);
-    let mut hmac = Hmac::<Sha256>::new_from_slice(SEED).unwrap();
-    hmac.update(&step.to_be_bytes());
-    let tag = hmac.finalize().into_bytes();
-    let offset = usize::from(tag[31] & 0xf);
-    let octets = tag[offset..offset + 4].try_into().unwrap();
-    format!(
-        "{:06}",
-        (u32::from_be_bytes(octets) & 0x7fff_ffff) % 1_000_000
-    )
-}
-
-/// A code that fits at no time near this one.
-fn wrong_code() -> String {
-    let near: Vec<String> = (-3..=3).map(code).collect();
-    let all = (0..).map(|number| format!("{number:06}"));
-    all.into_iter().find(|code| !near.contains(code)).unwrap()
 }
 
 fn answer(signature: &str) -> Message {
@@ -441,7 +413,7 @@ async fn a_code_alone_is_nothing() {
 #[tokio::test]
 async fn a_realm_may_let_a_code_be_enough() {
     let house = House::with_users(&["alice"]);
-    let realm = REALM.to_owned() + "[method.totp]\nsettings = { alone = true }\n";
+    let realm = REALM.to_owned() + "[method.totp.settings]\nalone = true\n";
     house.0.realm("realm1", &realm);
     let router = house.start().await;
     let greeting = hello("realm1", &["totp"], Some("alice"));

@@ -98,6 +98,15 @@ pub fn router() -> Result<PathBuf> {
 fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     cargo.current_dir(root()).stdin(Stdio::null());
+    // What the cargo that runs us says of the package that it runs. ring's build script watches
+    // these, so with them it and all that stands on it would be compiled again, each time.
+    for (name, _) in env::vars_os() {
+        let of_a_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        let name = name.to_string_lossy();
+        if of_a_package.iter().any(|prefix| name.starts_with(prefix)) {
+            cargo.env_remove(&*name);
+        }
+    }
     cargo
 }
 

@@ -1,13 +1,13 @@
 //! What a call of each standard method costs: a fresh instance, the call, and the end of it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use countersign::{
     config::CallLimits,
-    credential::{Existing, Keyring, PasswordQueue, Sqlite, Store, Vault, enrol},
+    credential::{Bounds, Existing, Keyring, PasswordQueue, Sqlite, Store, Vault, enrol},
     login::{Answer, Attempt, Authid, Call, StepName, Verdict},
-    method::{Capability, Grant, Limits, Method, MethodParts, Revision, Runtime},
+    method::{Capability, Grant, Limits, Method, MethodParts, Reach, Revision, Runtime},
     transport::Connection,
     wamp::{Dict, Id},
 };
@@ -17,6 +17,14 @@ use sha2::Sha256;
 use tempfile::TempDir;
 
 const SECRET: &str = "wonderland";
+
+/// Nobody guesses here.
+const BOUNDS: Bounds = Bounds {
+    most: 5,
+    lock: Duration::from_mins(1),
+    longest: Duration::from_hours(1),
+    total: 100,
+};
 
 struct House {
     runtime: Arc<Runtime>,
@@ -45,7 +53,7 @@ impl House {
         })
     }
 
-    async fn method(&self, name: &str, settings: &str) -> anyhow::Result<Method> {
+    async fn method(&self, name: &str, settings: &str) -> anyhow::Result<Arc<Method>> {
         let component = xtask::component(&format!("countersign-{name}"))?;
         let octets = std::fs::read(component)?.into();
         let limits = Limits::from(&CallLimits::default());
@@ -57,8 +65,12 @@ impl House {
             settings: settings.into(),
             limits,
             keyring: self.keyring.clone(),
+            guesses: BOUNDS,
+            counts_first: false,
+            reach: Reach::default(),
         };
-        Ok(Method::new(Arc::clone(&self.runtime), Arc::new(revision), parts).await?)
+        let method = Method::new(Arc::clone(&self.runtime), Arc::new(revision), parts).await?;
+        Ok(Arc::new(method))
     }
 }
 

@@ -4,7 +4,8 @@ use std::{hint::black_box, sync::Arc, time::Duration};
 
 use countersign::{
     login::{
-        Alternative, Authid, Challenge, Effect, Identity, Limits, Login, Policy, StepName, Verdict,
+        Alternative, Authid, Challenge, Effect, Identity, Limits, Login, Policy, Role, StepName,
+        Verdict,
     },
     wamp::{Dict, Id, Message, Value},
 };
@@ -56,7 +57,7 @@ fn login(
     verdicts: (Verdict, Verdict),
 ) -> Effect {
     let age = Duration::from_millis(1);
-    let mut login = Login::new(LIMITS, Id::MIN, || NONCE);
+    let mut login = Login::new(LIMITS, Id::MIN, || NONCE, true);
     _ = login.receive(messages.0, age);
     _ = login.open(Some(Arc::clone(policy)));
     _ = login.decide(Ok(verdicts.0), age);
@@ -64,15 +65,24 @@ fn login(
     login.decide(Ok(verdicts.1), age)
 }
 
+fn role(name: &str) -> Role {
+    Role {
+        name: name.into(),
+        requires: Vec::new(),
+    }
+}
+
 pub fn policy(c: &mut Criterion) {
     let alternatives = ["cryptosign", "wampcra"].map(|step| Alternative {
         first: StepName::new(step),
         rest: Vec::new(),
+        confidential: false,
     });
     let policy = Arc::new(Policy {
         alternatives: alternatives.to_vec(),
-        roles: vec!["admin".into(), "user".into()],
+        roles: ["admin", "user"].map(role).to_vec(),
         longest_session: None,
+        confidential: false,
     });
     let answer = Message::Authenticate {
         signature: "a signature".into(),

@@ -6,6 +6,7 @@ use super::{ConfigArgs, output};
 use crate::{
     config::Operator,
     credential::{PasswordQueue, Sqlite, Vault},
+    egress::Egress,
     login::StepName,
     method::{Manifest, Method, Revision, Runtime},
     realm::{Inspection, Reloader, UNSERVED, Workshop},
@@ -21,7 +22,9 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
         passing.path().join("credentials.db")
     };
     let vault = Vault::open(Arc::new(Sqlite::open(file)?), PasswordQueue::default())?;
-    let workshop = Workshop::new(Arc::new(Runtime::new()?), vault, operator.methods.clone());
+    let runtime = Arc::new(Runtime::new()?);
+    let egress = Arc::new(Egress::new(&operator.egress)?);
+    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone());
     let mut reloader = Reloader::new(workshop, operator.realms.clone(), Arc::default());
     let inspections = reloader.look().await.with_context(|| {
         format!(

@@ -5,9 +5,12 @@
 
 mod add;
 mod list;
+mod scram;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod totp;
+mod webauthn;
 
 use std::{
     path::{Path, PathBuf},
@@ -18,7 +21,11 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use tokio::task::spawn_blocking;
 
-use self::{add::AddArgs, list::ListArgs};
+use self::{
+    add::AddArgs,
+    list::ListArgs,
+    standing::{ExpireArgs, Standing},
+};
 use super::{
     output::{print, tell},
     secret::{Prompt, Secret},
@@ -31,7 +38,7 @@ use crate::{
 
 /// The arguments of `countersign credential`.
 #[derive(Debug, Args)]
-#[command(about = "Add, list and remove the credentials that a realm's users log in with")]
+#[command(about = "Add, list, disable and remove the credentials that a realm's users log in with")]
 pub struct CredentialArgs {
     /// The operator's configuration, which says where the realms and the credentials are
     #[arg(
@@ -50,18 +57,26 @@ pub struct CredentialArgs {
 enum Command {
     Add(AddArgs),
     List(ListArgs),
-    Remove(RemoveArgs),
+    /// Remove a credential
+    Remove(WhichArgs),
+    /// Let nobody in by a credential until it is enabled
+    Disable(WhichArgs),
+    /// Let a credential be used again
+    Enable(WhichArgs),
+    Expire(ExpireArgs),
+    /// Lift the lock that wrong answers have led to, and forget them
+    Unlock(WhichArgs),
     Logout(LogoutArgs),
 }
 
+/// Which credential is meant.
 #[derive(Debug, Args)]
-#[command(about = "Remove a credential")]
-struct RemoveArgs {
+struct WhichArgs {
     /// The realm
     #[arg(value_parser = realm_name)]
     realm: RealmName,
 
-    /// What the credential is for, such as ticket, wampcra, cryptosign or totp
+    /// What the credential is for, such as ticket, wampcra, cryptosign, totp, scram or webauthn
     #[arg(value_name = "KIND")]
     kind: String,
 
@@ -120,11 +135,15 @@ fn execute(args: &CredentialArgs, prompt: &Prompt) -> anyhow::Result<Report> {
         Command::List(args) => list::list(args, &operator),
         Command::Remove(args) => remove(args, &operator),
         Command::Logout(args) => log_out(args, &operator),
+        Command::Disable(args) => standing::set(args, Standing::Disabled, &operator),
+        Command::Enable(args) => standing::set(args, Standing::Enabled, &operator),
+        Command::Expire(args) => standing::expire(args, &operator),
+        Command::Unlock(args) => standing::unlock(args, &operator),
     }
 }
 
-fn remove(args: &RemoveArgs, operator: &Operator) -> anyhow::Result<Report> {
-    let RemoveArgs {
+fn remove(args: &WhichArgs, operator: &Operator) -> anyhow::Result<Report> {
+    let WhichArgs {
         realm,
         kind,
         authid,
@@ -138,15 +157,7 @@ fn remove(args: &RemoveArgs, operator: &Operator) -> anyhow::Result<Report> {
         None => false,
     };
     if !removed {
-        let remark = format!(
-            "error: {authid} has no {kind:?} credential in realm {realm}; `countersign credential \
-             list {realm}` shows which there are"
-        );
-        return Ok(Report {
-            remark: Some(remark),
-            status: 1,
-            ..Report::default()
-        });
+        return Ok(args.none());
     }
     let result = format!("removed the {kind} credential of {authid} in realm {realm}\n");
     Ok(Report {
@@ -170,6 +181,26 @@ fn log_out(args: &LogoutArgs, operator: &Operator) -> anyhow::Result<Report> {
         result,
         ..Report::default()
     })
+}
+
+impl WhichArgs {
+    /// What there is to say where there is no such credential.
+    fn none(&self) -> Report {
+        let Self {
+            realm,
+            kind,
+            authid,
+        } = self;
+        let remark = format!(
+            "error: {authid} has no {kind:?} credential in realm {realm}; `countersign credential \
+             list {realm}` shows which there are"
+        );
+        Report {
+            remark: Some(remark),
+            status: 1,
+            ..Report::default()
+        }
+    }
 }
 
 /// The store, where there is one: only adding makes it.

@@ -8,10 +8,11 @@ use super::ServeArgs;
 use crate::{
     config::{self, ListenAddress, Operator, Protocol},
     credential::{PasswordQueue, Sqlite, Store, Vault},
+    egress::Egress,
     login,
     method::Runtime,
     observe,
-    realm::{Hints, Realms, Reloader, Workshop},
+    realm::{Hints, Inspection, Realms, Reloader, Workshop},
     session::{SessionSettings, Sessions},
     transport::{Arrived, CookieExchange, Frames, Incoming, Listener},
     wamp::reason,
@@ -37,14 +38,15 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     );
     let vault = Vault::open(Arc::clone(&store), queue)?;
     let runtime = Arc::new(Runtime::new()?);
-    let workshop = Workshop::new(runtime, vault, operator.methods.clone());
+    let egress = Arc::new(Egress::new(&operator.egress)?);
+    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone());
 
     let realms = Arc::new(Realms::default());
     // Before the first look, or a change between the two would be missed.
     let hints = Hints::of(&[&operator.realms, &operator.methods]);
     let mut reloader = Reloader::new(workshop, operator.realms.clone(), Arc::clone(&realms))
         .serving_cookies(operator.may_serve_cookies());
-    reloader.look().await.with_context(|| {
+    let inspections = reloader.look().await.with_context(|| {
         format!(
             "{}: the directory of the realms' files cannot be read; create it, or name another \
              under [realms] in {}",
@@ -52,6 +54,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
             args.config.config.display()
         )
     })?;
+    inspections.iter().for_each(Inspection::warm_up);
     if realms.all().is_empty() {
         tracing::warn!(
             "there is no realm, so nobody can log in; put a file NAME.toml into {}",
@@ -100,7 +103,8 @@ fn suggest_login(
     listener: &config::Listener,
 ) {
     let speaks_websocket = listener.protocols.contains(&Protocol::WebSocket);
-    let (ListenAddress::Tcp(address), None, true) = (address, &listener.tls, speaks_websocket) else {
+    let (ListenAddress::Tcp(address), None, true) = (address, &listener.tls, speaks_websocket)
+    else {
         return;
     };
     let program = std::env::args()

@@ -154,6 +154,12 @@ pub(super) struct Table<'d> {
     missing: Vec<(&'static str, String)>,
 }
 
+/// An item of a list that says what it has to say in one scalar, or more in a table.
+pub(super) enum Item<'d, T> {
+    Short(Placed<T>),
+    Long(Table<'d>),
+}
+
 /// Which table it is, in TOML's own spelling.
 enum Place {
     Top,
@@ -262,17 +268,56 @@ impl<'d> Table<'d> {
         Ok(Placed { at, value })
     }
 
+    /// What `read` makes of the items of a list that must be there, and of their places in it, from 0
+    /// on. Each is written in short, as a scalar, or as a table that says more.
+    pub(super) fn required_items<T: Scalar, U>(
+        &mut self,
+        key: &'static str,
+        mut read: impl FnMut(usize, Item<'d, T>) -> Result<U, Reported>,
+    ) -> Result<Placed<Vec<U>>, Reported> {
+        let form = || format!("a list, each item {}", T::FORM);
+        let Some(value) = self.take(key) else {
+            return Err(self.missing(key, form()));
+        };
+        let at = value.span().start;
+        let items = match value.into_inner() {
+            DeValue::Array(items) => items,
+            other => {
+                return Err(self.problems.report(at, || {
+                    format!("{key:?} is {}; it must be {}", described(&other), form())
+                }));
+            }
+        };
+        let items = items.into_iter().enumerate().map(|(index, item)| {
+            let item = if item.get_ref().is_table() {
+                Item::Long(self.open(Place::Item(self.path_to(key)), item)?)
+            } else {
+                let what = format!("an item of {key:?}");
+                Item::Short(scalar(self.problems, &what, &item)?)
+            };
+            read(index, item)
+        });
+        Ok(Placed {
+            at,
+            value: all(items)?,
+        })
+    }
+
     /// The table under a key; an empty one where there is none.
     pub(super) fn table(&mut self, key: &'static str) -> Table<'d> {
-        self.optional_table(key)
-            .unwrap_or_else(|| Self::new(self.problems, self.inner(key), self.at, DeTable::new()))
+        let found = self.optional_table(key).ok().flatten();
+        found.unwrap_or_else(|| Self::new(self.problems, self.inner(key), self.at, DeTable::new()))
     }
 
     /// The table under a key, if there is one.
-    pub(super) fn optional_table(&mut self, key: &'static str) -> Option<Table<'d>> {
+    pub(super) fn optional_table(
+        &mut self,
+        key: &'static str,
+    ) -> Result<Option<Table<'d>>, Reported> {
         let place = self.inner(key);
-        let value = self.take(key)?;
-        self.open(place, value).ok()
+        self.take(key)
+            .map(|value| self.open(place, value))
+            .transpose()
     }
 
     /// The tables of an array, `[[key]]`. What is no table is reported and left out.

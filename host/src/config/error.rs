@@ -94,7 +94,7 @@ impl Display for Problem {
 }
 
 /// Reads a whole file; `if_missing` says what to do where there is none.
-pub(super) fn read(file: &Path, if_missing: &'static str) -> Result<String, ConfigError> {
+pub(crate) fn read(file: &Path, if_missing: &'static str) -> Result<String, ConfigError> {
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => ConfigError::Missing {
             file: file.to_owned(),

@@ -120,11 +120,10 @@ impl Listener {
         let path = table.optional::<UrlPath>("path");
         let mode = table.optional::<SocketMode>("mode");
         let origins = table.list::<WebOrigin>("origins");
-        let tls = table
-            .optional_table("tls")
-            .map(|tls| Tls::take(tls, base))
-            .transpose();
-        let proxy = table.optional_table("proxy").map(Proxy::take).transpose();
+        let tls = table.optional_table("tls");
+        let tls = tls.and_then(|tls| tls.map(|tls| Tls::take(tls, base)).transpose());
+        let proxy = table.optional_table("proxy");
+        let proxy = proxy.and_then(|proxy| proxy.map(Proxy::take).transpose());
 
         let Placed { at, value: address } = address?;
         let (protocols, mode, proxy) = (protocols?, mode?, proxy?);
@@ -248,8 +247,7 @@ impl fmt::Display for ListenAddress {
 }
 
 impl Scalar for ListenAddress {
-    const FORM: &'static str =
-        "an IP address and a port, such as \"127.0.0.1:8080\", or a path, such as \"unix:wamp.sock\"";
+    const FORM: &'static str = "an IP address and a port, such as \"127.0.0.1:8080\", or a path, such as \"unix:wamp.sock\"";
 
     fn read(written: &Written<'_>) -> Option<Self> {
         match written.text()?.strip_prefix("unix:") {
@@ -319,16 +317,6 @@ impl Scalar for WebOrigin {
                 .chars()
                 .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c));
         is_plain.then(|| Self(text.into()))
-    }
-}
-
-impl Scalar for IpNet {
-    const FORM: &'static str = "an address or a network, such as \"10.0.0.7\" or \"10.0.0.0/8\"";
-
-    fn read(written: &Written<'_>) -> Option<Self> {
-        let text = written.text()?;
-        let network = text.parse::<Self>();
-        network.or_else(|_| text.parse::<IpAddr>().map(Self::from)).ok()
     }
 }
 

@@ -3,8 +3,11 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    document::{Reported, Table, values},
-    name::{ComponentName, RoleName, StepName},
+    document::{Placed, Reported, Table, values},
+    guesses::GuessLimits,
+    name::{ComponentName, RoleName, SecretName, StepName},
+    origin::Origin,
+    procedures::Procedures,
     quantity::Octets,
     realm::check_role,
     scalar::Word,
@@ -20,8 +23,34 @@ pub struct MethodConfig {
     pub settings: Settings,
     /// What one call of it may take.
     pub limits: CallLimits,
-    /// What it may import. Default: everything.
+    /// What it may import. Default: everything that does not reach outside the host.
     pub imports: BTreeSet<Capability>,
+    /// Which procedures it may ask: there if `imports` has [`Capability::Procedures`].
+    pub procedures: Option<Procedures>,
+    /// Where its requests may go. Empty unless it may import [`Capability::Http`].
+    pub origins: BTreeSet<Origin>,
+    /// How its requests say that they come from here.
+    pub authorization: Option<Authorization>,
+    /// What wrong answers to it lead to.
+    pub guesses: GuessLimits,
+    /// Whether it is asked where others could read along. None: unless clients send it a secret.
+    pub cleartext: Option<Cleartext>,
+}
+
+/// What there is on a connection that others could read along on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cleartext {
+    Allow,
+    Refuse,
+}
+
+/// How a request says whose it is. The method does not see the secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// `signing_key`: by a signature of its body, with the key in this file.
+    Signature(SecretName),
+    /// `bearer_token`: by the token in this file.
+    Bearer(SecretName),
 }
 
 /// What one call of a method may take.
@@ -48,6 +77,10 @@ pub enum Capability {
     Counters,
     /// Recovery codes beside them, which are good once each.
     RecoveryCodes,
+    /// What is kept of passwords for SCRAM.
+    ScramKeys,
+    /// Keys that clients bring along, kept for whoever shows the code that allows it.
+    Enrolments,
     /// The cookie that a browser brought.
     Cookies,
     /// Facts about the client's connection.
@@ -58,18 +91,44 @@ pub enum Capability {
     /// randomness, streams, standard output and error (which go to the log), and a file system and
     /// an environment that are empty.
     Wasi,
+    /// Procedures of a realm of this router, which are named one by one.
+    Procedures,
+    /// Requests to the origins that the realm names.
+    Http,
+    /// The key sets that the realm names.
+    KeySets,
 }
 
 impl Capability {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::Credentials,
         Self::Counters,
         Self::RecoveryCodes,
+        Self::ScramKeys,
+        Self::Enrolments,
         Self::Cookies,
         Self::Transport,
         Self::Logging,
         Self::Wasi,
+        Self::Procedures,
+        Self::Http,
+        Self::KeySets,
     ];
+
+    /// Whether it must be asked for, since it reaches outside the host.
+    const fn reaches_outside(self) -> bool {
+        matches!(self, Self::Procedures | Self::Http | Self::KeySets)
+    }
+
+    /// What to write into the table of a method that is to have it.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Procedures => {
+                "say which in its table: procedures = { realm = \"…\", allow = [\"…\"] }"
+            }
+            _ => "add its name to the method's imports",
+        }
+    }
 
     /// Its name in a realm's file.
     pub const fn name(self) -> &'static str {
@@ -77,10 +136,15 @@ impl Capability {
             Self::Credentials => "credentials",
             Self::Counters => "counters",
             Self::RecoveryCodes => "recovery-codes",
+            Self::ScramKeys => "scram-keys",
+            Self::Enrolments => "enrolments",
             Self::Cookies => "cookies",
             Self::Transport => "transport",
             Self::Logging => "logging",
             Self::Wasi => "wasi",
+            Self::Procedures => "procedures",
+            Self::Http => "http",
+            Self::KeySets => "key-sets",
         }
     }
 }
@@ -96,17 +160,41 @@ impl MethodConfig {
         let settings = table.opaque("settings");
         let limits = CallLimits::take(table.table("limits"));
         let imports = table.list::<Capability>("imports");
+        let procedures = match table.optional_table("procedures") {
+            Ok(Some(table)) => Procedures::take(table, &settings, limits.wall).map(Some),
+            Ok(None) => Ok(None),
+            Err(reported) => Err(reported),
+        };
+        let guesses = GuessLimits::take(table.table("guesses"));
+        let cleartext = table.optional::<Cleartext>("cleartext");
+        let egress = Egress::take(&mut table);
 
         let role =
             settings::role(&settings).map(|(at, role)| check_role(at, role, roles, table.problems));
         let settings = Settings::read(settings, table.problems);
         role.transpose()?;
         let default = Self::for_step(step);
+        let procedures = procedures?;
+        let imports = match imports? {
+            Some(listed) => listed_with(&table, listed, procedures.is_some())?,
+            None if procedures.is_some() => {
+                let mut imports = default.imports;
+                imports.insert(Capability::Procedures);
+                imports
+            }
+            None => default.imports,
+        };
+        let (origins, authorization) = egress?.check(&imports, &table)?;
         Ok(Self {
             component: component?.map_or(default.component, |found| found.value),
             settings: settings?,
             limits,
-            imports: imports?.map_or(default.imports, |found| values(found).collect()),
+            imports,
+            procedures,
+            origins,
+            authorization,
+            guesses,
+            cleartext: cleartext?.map(|found| found.value),
         })
     }
 
@@ -117,8 +205,101 @@ impl MethodConfig {
             component: component.expect("a step's name with .wasm is a component's name"),
             settings: Settings::default(),
             limits: CallLimits::default(),
-            imports: Capability::ALL.into(),
+            imports: Capability::ALL
+                .into_iter()
+                .filter(|capability| !capability.reaches_outside())
+                .collect(),
+            procedures: None,
+            origins: BTreeSet::new(),
+            authorization: None,
+            guesses: GuessLimits::default(),
+            cleartext: None,
         }
+    }
+}
+
+/// The list `imports`, if it and the table `procedures` are both there or both not.
+fn listed_with(
+    table: &Table<'_>,
+    listed: Vec<Placed<Capability>>,
+    has_procedures: bool,
+) -> Result<BTreeSet<Capability>, Reported> {
+    let of = |wanted: Capability| listed.iter().find(|found| found.value == wanted);
+    match (of(Capability::Procedures), has_procedures) {
+        (Some(found), false) => Err(table.problems.report(found.at, || {
+            format!(
+                "\"procedures\" are imported, and none is named; {}",
+                Capability::Procedures.advice()
+            )
+        })),
+        (None, true) => Err(table.problems.report(table.at, || {
+            "the method has the table \"procedures\", and \"imports\" leaves them out; add \
+             \"procedures\" to \"imports\", or remove one of the two"
+                .to_owned()
+        })),
+        _ => Ok(values(listed).collect()),
+    }
+}
+
+/// What belongs to [`Capability::Http`], and is of no use without it.
+struct Egress {
+    origins: Option<Vec<Placed<Origin>>>,
+    signing_key: Option<Placed<SecretName>>,
+    bearer_token: Option<Placed<SecretName>>,
+}
+
+impl Egress {
+    fn take(table: &mut Table<'_>) -> Result<Self, Reported> {
+        let origins = table.list::<Origin>("origins");
+        let signing_key = table.optional::<SecretName>("signing_key");
+        let bearer_token = table.optional::<SecretName>("bearer_token");
+        Ok(Self {
+            origins: origins?,
+            signing_key: signing_key?,
+            bearer_token: bearer_token?,
+        })
+    }
+
+    /// A part of it without the others is a mistake, and would end in requests that are refused.
+    fn check(
+        self,
+        imports: &BTreeSet<Capability>,
+        table: &Table<'_>,
+    ) -> Result<(BTreeSet<Origin>, Option<Authorization>), Reported> {
+        let report = |message: &str| Err(table.problems.report(table.at, || message.to_owned()));
+        let has_origins = self.origins.as_ref().is_some_and(|list| !list.is_empty());
+        match (imports.contains(&Capability::Http), has_origins) {
+            (true, false) => {
+                return report(
+                    "\"imports\" has \"http\", but there are no \"origins\"; list where the method's \
+                     requests may go, such as origins = [\"https://auth.example.com\"]",
+                );
+            }
+            (false, true) => {
+                return report(
+                    "there are \"origins\", but \"imports\" does not have \"http\"; add it, such as \
+                     imports = [\"http\", \"logging\", \"transport\", \"wasi\"]",
+                );
+            }
+            _ => {}
+        }
+        let authorization = match (self.signing_key, self.bearer_token) {
+            (Some(_), Some(_)) => {
+                return report(
+                    "there are \"signing_key\" and \"bearer_token\"; keep one, best \"signing_key\"",
+                );
+            }
+            (Some(name), None) => Some(Authorization::Signature(name.value)),
+            (None, Some(name)) => Some(Authorization::Bearer(name.value)),
+            (None, None) => None,
+        };
+        if authorization.is_some() && !has_origins {
+            return report(
+                "there is a secret for requests, but there are no \"origins\"; list them",
+            );
+        }
+        let origins = values(self.origins.unwrap_or_default()).collect();
+        Ok((origins, authorization))
     }
 }
 
@@ -150,15 +331,26 @@ impl Default for CallLimits {
     }
 }
 
+impl Word for Cleartext {
+    const FORM: &'static str = r#""allow" or "refuse""#;
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("allow", Self::Allow), ("refuse", Self::Refuse)];
+}
+
 impl Word for Capability {
-    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "cookies", "transport", "logging", "wasi""#;
+    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "scram-keys", "enrolments", "cookies", "transport", "logging", "wasi", "procedures", "http", "key-sets""#;
     const WORDS: &'static [(&'static str, Self)] = &[
         (Self::Credentials.name(), Self::Credentials),
         (Self::Counters.name(), Self::Counters),
         (Self::RecoveryCodes.name(), Self::RecoveryCodes),
+        (Self::ScramKeys.name(), Self::ScramKeys),
+        (Self::Enrolments.name(), Self::Enrolments),
         (Self::Cookies.name(), Self::Cookies),
         (Self::Transport.name(), Self::Transport),
         (Self::Logging.name(), Self::Logging),
         (Self::Wasi.name(), Self::Wasi),
+        (Self::Procedures.name(), Self::Procedures),
+        (Self::Http.name(), Self::Http),
+        (Self::KeySets.name(), Self::KeySets),
     ];
 }

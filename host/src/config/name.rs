@@ -66,6 +66,14 @@ name! {
 }
 
 name! {
+    /// A procedure: a WAMP URI by the loose rule, whose first component is not `wamp`; at most 128
+    /// octets.
+    ProcedureName,
+    "a procedure's URI outside \"wamp.\", such as \"com.example.authenticate\"",
+    |text| Uri::check(text).is_ok() && !is_reserved(text)
+}
+
+name! {
     /// A role of a realm: 1 to 128 octets, without white space and control characters.
     RoleName,
     "a role without white space, such as \"user\"",
@@ -95,6 +103,37 @@ name! {
         && !text.contains("..")
         // `:` has a meaning of its own in a path on Windows.
         && text.chars().all(|c| (is_visible(c) || c == ' ') && !r"/\:".contains(c))
+}
+
+name! {
+    /// The file of a realm's secret, inside the directory of the realm's secrets: 1 to 128 ASCII
+    /// letters, digits, `-`, `_` and `.`, beginning with a letter or a digit, and no two dots
+    /// together, so that joining it to the directory cannot lead out of there.
+    SecretName,
+    "a file name of letters, digits, '-', '_' and '.' in the directory of the realm's secrets, such as \"auth.key\"",
+    |text| text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !text.contains("..")
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}
+
+name! {
+    /// A key set of a realm, as methods call it: 1 to 64 ASCII letters, digits, `-` and `_`.
+    KeySetName,
+    "a name of letters, digits, '-' and '_', such as \"id\"",
+    |text| (1..=64).contains(&text.len())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+}
+
+name! {
+    /// The file of a key set, beside the realm's file: 1 to 128 ASCII letters, digits, `-`, `_` and
+    /// `.`, beginning with a letter or a digit, and no two dots together, so that joining it to the
+    /// directory cannot lead out of there. No realm's file is one.
+    KeyFileName,
+    "a file name of letters, digits, '-', '_' and '.' in the directory of the realm's file, such as \"id.jwks\"",
+    |text| text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !text.contains("..")
+        && text.rsplit_once('.').is_none_or(|(_, ending)| !ending.eq_ignore_ascii_case("toml"))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
 }
 
 name! {
@@ -171,6 +210,48 @@ mod tests {
             "C:a.wasm",
         ] {
             assert_eq!(ComponentName::new(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_keys_is_beside_the_realms_file_and_is_none_itself() {
+        for good in ["id.jwks", "id.example.com.json", "keys", "toml.json"] {
+            assert!(KeyFileName::new(good).is_some(), "{good:?}");
+        }
+        for bad in [
+            "",
+            ".keys",
+            "..",
+            "../credentials.db",
+            "/etc/passwd",
+            "a/b",
+            r"a\b",
+            "a..b",
+            "acme.toml",
+            "acme.TOML",
+        ] {
+            assert!(KeyFileName::new(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_stays_in_its_directory() {
+        for good in ["auth.key", "a", "2024-key_1"] {
+            assert!(SecretName::new(good).is_some(), "{good:?}");
+        }
+        for bad in [
+            "",
+            ".",
+            "..",
+            ".key",
+            "../x",
+            "a/b",
+            "/etc/shadow",
+            r"a\b",
+            "a..b",
+            "a\0",
+        ] {
+            assert_eq!(SecretName::new(bad), None, "{bad:?}");
         }
     }
 

@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     document::{self, Reported, Table},
+    egress::EgressConfig,
     error::{self, ConfigError},
     listener::{self, Listener},
     quantity::Octets,
@@ -34,6 +35,8 @@ pub struct Operator {
     pub session: SessionLimits,
     /// What checking passwords may take.
     pub passwords: PasswordLimits,
+    /// What requests of the router's own may do.
+    pub egress: EgressConfig,
 }
 
 /// `[login]`: bounds on a connection until WELCOME.
@@ -109,6 +112,7 @@ impl Operator {
             let login = LoginLimits::take(top.table("login"));
             let session = SessionLimits::take(top.table("session"));
             let passwords = PasswordLimits::take(top.table("passwords"));
+            let egress = EgressConfig::take(top.table("egress"), base);
             Ok(Self {
                 listeners: listeners?,
                 realms: realms?,
@@ -117,6 +121,7 @@ impl Operator {
                 login,
                 session,
                 passwords,
+                egress: egress?,
             })
         })
     }

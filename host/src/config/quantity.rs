@@ -158,6 +158,16 @@ impl Scalar for Duration {
     }
 }
 
+/// A duration as a file has it, from elsewhere. The error says what it must be.
+///
+/// # Errors
+///
+/// The text is something else.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let written = Written::Text(text);
+    Duration::read(&written).ok_or_else(|| Duration::advice(&written))
+}
+
 fn amount(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let (number, unit) = split(text)?;
     let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;

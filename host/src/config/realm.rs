@@ -7,18 +7,17 @@ use std::{
 };
 
 use super::{
-    document::{self, Placed, Problems, Reported, Table, all, values},
+    document::{self, Placed, Problems, Reported, Table, all},
     error::{self, ConfigError},
-    method::MethodConfig,
-    name::{RealmName, RoleName, StepName},
+    key_set::KeySetPlace,
+    login::{self, Login, Step, When},
+    method::{Cleartext, MethodConfig},
+    name::{KeySetName, RealmName, RoleName, StepName},
     permission::Permission,
+    procedures::Authenticates,
+    role::{self, Assurance},
     scalar::{Quantity, Scalar, nearest, quoted, suggestion},
 };
-
-/// More is a mistake, and each is tried in turn while a client waits.
-const MOST_LOGINS: usize = 64;
-const MOST_STEPS: usize = 8;
-const MOST_ROLES: usize = 256;
 
 /// A realm's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,16 +26,24 @@ pub struct Realm {
     pub name: RealmName,
     /// The roles that a session can have. At least one.
     pub roles: BTreeSet<RoleName>,
+    /// What a login must have passed to get a role: for those that require something.
+    pub assurance: Assurance,
     /// How long a session may last. None: as long as the method allows.
     pub longest_session: Option<Duration>,
+    /// Whether anybody may log in where others could read along.
+    pub cleartext: Cleartext,
     /// What browsers get that ask to be remembered. None: nobody is.
     pub cookie: Option<CookieTerms>,
     /// The ways in, in the realm's order. With none, nobody can log in.
     pub logins: Vec<Login>,
     /// One for every step of `logins`, and no other.
     pub methods: BTreeMap<StepName, MethodConfig>,
+    /// Keys of others that the realm trusts.
+    pub key_sets: BTreeMap<KeySetName, KeySetPlace>,
     /// What is not allowed here is forbidden. No two have the same role and pattern.
     pub permissions: Vec<Permission>,
+    /// Which other realms may have their clients authenticated here. No two name the same.
+    pub authenticates: Vec<Authenticates>,
 }
 
 /// `[cookie]`: how long a browser is remembered.
@@ -46,13 +53,6 @@ pub struct CookieTerms {
     pub lifetime: Duration,
     /// From the login by another method on. At least `lifetime`.
     pub longest: Duration,
-}
-
-/// One way into a realm.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Login {
-    /// All of them must be passed, in this order. Never empty, each different.
-    pub steps: Vec<StepName>,
 }
 
 impl Realm {
@@ -75,25 +75,47 @@ impl Realm {
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         document::parse(text, file, |mut top| {
             let name = name(file, top.problems);
-            let roles = roles(&mut top);
+            let written = role::take(&mut top);
             let longest_session = top.within(
                 "longest_session",
                 Duration::from_secs(1)..=Duration::from_hours(24 * 3650),
             );
-            let logins = logins(&mut top);
+            let cleartext = top.optional::<Cleartext>("cleartext");
+            let logins = login::take_all(&mut top);
             let cookie = cookie(&mut top, logins.as_deref().unwrap_or_default());
+            let roles = written
+                .as_ref()
+                .map(|roles| role::names(roles))
+                .map_err(|reported| *reported);
+            // What a role requires is a problem only where the logins are known.
+            let assurance = written.and_then(|written| {
+                let logins = logins.as_ref().map_err(|reported| *reported)?;
+                role::assurance(written, logins, top.problems)
+            });
             // An unknown role is a problem only where the roles are known.
             let known_roles = roles.as_ref().ok();
             let methods = methods(&mut top, logins.as_deref().ok(), known_roles);
+            let methods = match (&name, &logins, methods) {
+                (Ok(name), Ok(logins), Ok(methods)) => {
+                    leave_a_way_in(&top, name, logins, &methods).map(|()| methods)
+                }
+                (_, _, methods) => methods,
+            };
+            let key_sets = key_sets(&mut top, file.parent().unwrap_or(Path::new("")));
             let permissions = permissions(&mut top, known_roles);
+            let authenticates = authenticates(&mut top, name.as_ref().ok());
             Ok(Self {
                 name: name?,
                 roles: roles?,
+                assurance: assurance?,
                 longest_session: longest_session?.map(|found| found.value),
                 cookie: cookie?,
+                cleartext: cleartext?.map_or(Cleartext::Allow, |found| found.value),
                 logins: logins?,
                 methods: methods?,
+                key_sets: key_sets?,
                 permissions: permissions?,
+                authenticates: authenticates?,
             })
         })
     }
@@ -112,60 +134,10 @@ fn name(file: &Path, problems: &Problems) -> Result<RealmName, Reported> {
     })
 }
 
-fn roles(top: &mut Table<'_>) -> Result<BTreeSet<RoleName>, Reported> {
-    let roles = top.required_list::<RoleName>("roles")?;
-    match roles.value.len() {
-        0 => Err(top.problems.report(roles.at, || {
-            "\"roles\" is empty; list the roles that a session can have, such as \"user\"".into()
-        })),
-        1..=MOST_ROLES => Ok(values(roles.value).collect()),
-        count => Err(top.problems.report(roles.at, || {
-            format!("\"roles\" has {count} items; use at most {MOST_ROLES}")
-        })),
-    }
-}
-
-fn logins(top: &mut Table<'_>) -> Result<Vec<Login>, Reported> {
-    let mut seen = BTreeSet::new();
-    let logins: Vec<Login> = all(top.tables("login")?.into_iter().map(|mut table| {
-        let login = login(&mut table)?;
-        if seen.insert(login.clone()) {
-            return Ok(login);
-        }
-        Err(table.problems.report(table.at, || {
-            "an earlier [[login]] has the same steps; remove one".to_owned()
-        }))
-    }))?;
-    if logins.len() > MOST_LOGINS {
-        return Err(top.problems.report(top.at, || {
-            format!(
-                "[[login]] is there {} times; use at most {MOST_LOGINS}",
-                logins.len()
-            )
-        }));
-    }
-    Ok(logins)
-}
-
-fn login(table: &mut Table<'_>) -> Result<Login, Reported> {
-    let steps = table.required_list::<StepName>("steps")?;
-    match steps.value.len() {
-        0 => Err(table.problems.report(steps.at, || {
-            "\"steps\" is empty, which would let everyone in; name at least one method".to_owned()
-        })),
-        1..=MOST_STEPS => Ok(Login {
-            steps: values(steps.value).collect(),
-        }),
-        count => Err(table.problems.report(steps.at, || {
-            format!("\"steps\" has {count} items; use at most {MOST_STEPS}")
-        })),
-    }
-}
-
 /// There where the file says so, or where a login has a step of this name.
 fn cookie(top: &mut Table<'_>, logins: &[Login]) -> Result<Option<CookieTerms>, Reported> {
-    let is_step = |login: &Login| login.steps.iter().any(|step| step.as_str() == "cookie");
-    let Some(mut table) = top.optional_table("cookie") else {
+    let is_step = |login: &Login| login.names().any(|name| name.as_str() == "cookie");
+    let Some(mut table) = top.optional_table("cookie")? else {
         let default = CookieTerms::default();
         return Ok(logins.iter().any(is_step).then_some(default));
     };
@@ -204,7 +176,7 @@ fn methods(
     let steps: BTreeSet<&StepName> = logins
         .into_iter()
         .flatten()
-        .flat_map(|login| &login.steps)
+        .flat_map(Login::names)
         .collect();
     let problems = top.problems;
     let tables = top.named_tables::<StepName>("method").into_iter();
@@ -230,6 +202,14 @@ fn methods(
     Ok(methods)
 }
 
+fn key_sets(
+    top: &mut Table<'_>,
+    directory: &Path,
+) -> Result<BTreeMap<KeySetName, KeySetPlace>, Reported> {
+    let tables = top.named_tables::<KeySetName>("key_set").into_iter();
+    all(tables.map(|(name, table)| Ok((name.value, KeySetPlace::take(table, directory)?))))
+}
+
 fn permissions(
     top: &mut Table<'_>,
     roles: Option<&BTreeSet<RoleName>>,
@@ -244,6 +224,49 @@ fn permissions(
         }
         Err(problems.report(at, || {
             "an earlier [[permission]] has the same role, uri and match; make them one".to_owned()
+        }))
+    }))
+}
+
+/// A callee must log in before it can be asked. Where each way into its realm asks a callee there,
+/// nobody can be the first.
+fn leave_a_way_in(
+    top: &Table<'_>,
+    name: &RealmName,
+    logins: &[Login],
+    methods: &BTreeMap<StepName, MethodConfig>,
+) -> Result<(), Reported> {
+    let asks_here = |step: &Step| {
+        let procedures = methods
+            .get(&step.name)
+            .and_then(|method| method.procedures.as_ref());
+        // A step that some pass by stands in nobody's way for ever.
+        step.when == When::Always && procedures.is_some_and(|procedures| procedures.realm == *name)
+    };
+    if logins.is_empty() || !logins.iter().all(|login| login.steps.iter().any(asks_here)) {
+        return Ok(());
+    }
+    Err(top.problems.report(top.at, || {
+        "every [[login]] asks a procedure in this realm itself, so nobody who could answer can log \
+         in; add a [[login]] for the callee, or put the callee into another realm"
+            .to_owned()
+    }))
+}
+
+fn authenticates(
+    top: &mut Table<'_>,
+    name: Option<&RealmName>,
+) -> Result<Vec<Authenticates>, Reported> {
+    let problems = top.problems;
+    let mut seen = BTreeSet::new();
+    all(top.tables("authenticates")?.into_iter().map(|table| {
+        let at = table.at;
+        let authenticates = Authenticates::take(table, name)?;
+        if seen.insert(authenticates.realm.clone()) {
+            return Ok(authenticates);
+        }
+        Err(problems.report(at, || {
+            "an earlier [[authenticates]] has the same realm; make them one".to_owned()
         }))
     }))
 }

@@ -134,7 +134,7 @@ pub(super) fn suggestion<'a, I: Iterator<Item = &'a str>>(
 }
 
 /// The known word that is the fewest typing errors away, if those are few.
-pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     let most = 1 + length / 4;
     known

@@ -14,23 +14,53 @@ const FILE: &str = "realms/acme.toml";
 
 /// Every key that a realm's file can have.
 const FULL_REALM: &str = r#"
-roles = ["user", "guest"]
+roles = [
+  "user",
+  "guest",
+  { role = "admin", requires = ["totp"] },
+]
 longest_session = "12h"
 
 [[login]]
-steps = ["wampcra", "totp"]
+steps = [
+  "wampcra",
+  { method = "totp", when = "enrolled", may_change = ["role"] },
+]
 
 [[login]]
 steps = ["anonymous"]
+
+[[login]]
+steps = ["ticket"]
 
 [method.totp]
 component = "totp-2.wasm"
 settings = { digits = 6, skew = 0.5, strict = true, issuers = ["a", "b"], more.deep = -1 }
 limits = { time = "20ms", wall = "1s", memory = "16MiB", output = "1KiB", log = "512B" }
-imports = ["credentials", "wasi"]
+imports = ["credentials", "wasi", "http"]
+origins = ["https://auth.example.com"]
+signing_key = "auth.key"
+guesses = { most = 3, lock = "30s", longest = "2h", total = 50, first_step = "counted" }
 
 [method.anonymous]
 settings.role = "guest"
+
+[method.ticket]
+component = "procedure.wasm"
+settings = { procedure = "com.acme.authenticate" }
+procedures = { realm = "admin", allow = ["com.acme.authenticate", "com.acme.b"], timeout = "2s" }
+
+[[authenticates]]
+realm = "other"
+procedures = ["com.acme.authenticate"]
+[key_set.id]
+url = "https://id.example.com/keys"
+refresh = "2h"
+keep = "3h"
+pause = "1m"
+
+[key_set.backup]
+file = "backup.jwks"
 
 [[permission]]
 role = "user"
@@ -91,6 +121,14 @@ ping = "1m"
 [passwords]
 parallel = 3
 queue = 16
+[egress]
+origins = ["https://auth.example.com", "http://127.0.0.1:9000"]
+networks = ["127.0.0.1", "10.1.0.0/16"]
+ca_file = "ca.pem"
+secrets = "keys"
+time = "2s"
+response_size = "8KiB"
+parallel = 4
 "#;
 
 fn realm(text: &str) -> Result<Realm, ConfigError> {
@@ -107,15 +145,19 @@ fn a_realm_that_says_everything() {
     assert_eq!(realm.name.as_str(), "acme");
     assert!(realm.roles.contains("user") && realm.roles.contains("guest"));
     assert_eq!(realm.longest_session, Some(Duration::from_hours(12)));
-    let steps = |login: &Login| {
-        login
-            .steps
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-    };
+    let steps = |login: &Login| login.names().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(steps(&realm.logins[0]), ["wampcra", "totp"]);
     assert_eq!(steps(&realm.logins[1]), ["anonymous"]);
+    let [wampcra, totp] = &realm.logins[0].steps[..] else {
+        panic!("two steps")
+    };
+    assert_eq!((wampcra.when, wampcra.may_change.len()), (When::Always, 0));
+    assert_eq!(
+        (totp.when, &totp.may_change),
+        (When::Enrolled, &[Change::Role].into())
+    );
+    assert_eq!(realm.assurance.len(), 1);
+    assert!(realm.assurance["admin"].contains("totp"));
 
     let totp = &realm.methods["totp"];
     assert_eq!(totp.component.as_str(), "totp-2.wasm");
@@ -131,10 +173,54 @@ fn a_realm_that_says_everything() {
         log: Octets::new(512),
     };
     assert_eq!(totp.limits, limits);
+    let guesses = GuessLimits {
+        most: 3,
+        lock: Duration::from_secs(30),
+        longest: Duration::from_hours(2),
+        total: 50,
+        first_step: FirstStep::Counted,
+    };
+    assert_eq!(totp.guesses, guesses);
     assert_eq!(
         totp.imports,
-        [Capability::Credentials, Capability::Wasi].into()
+        [Capability::Credentials, Capability::Wasi, Capability::Http].into()
     );
+    let origins: Vec<_> = totp.origins.iter().map(ToString::to_string).collect();
+    assert_eq!(origins, ["https://auth.example.com"]);
+    let auth_key = SecretName::new("auth.key").unwrap();
+    assert_eq!(totp.authorization, Some(Authorization::Signature(auth_key)));
+
+    let procedures = realm.methods["ticket"].procedures.as_ref().unwrap();
+    assert_eq!(procedures.realm.as_str(), "admin");
+    assert!(procedures.allow.contains("com.acme.authenticate"));
+    assert_eq!(procedures.allow.len(), 2);
+    assert_eq!(procedures.timeout, Duration::from_secs(2));
+    assert!(
+        realm.methods["ticket"]
+            .imports
+            .contains(&Capability::Procedures)
+    );
+
+    let [authenticates] = &realm.authenticates[..] else {
+        panic!("one realm")
+    };
+    assert!(authenticates.allows("other", "com.acme.authenticate"));
+    assert!(!authenticates.allows("other", "com.acme.b"));
+    assert!(!authenticates.allows("third", "com.acme.authenticate"));
+    let minutes = Duration::from_mins;
+    let id = KeySetPlace::Remote(RemoteKeySet {
+        url: KeySetUrl::new("https://id.example.com/keys").unwrap(),
+        refresh: minutes(120),
+        keep: minutes(180),
+        pause: minutes(1),
+    });
+    let backup = KeySetPlace::File("realms/backup.jwks".into());
+    let places: Vec<_> = realm
+        .key_sets
+        .iter()
+        .map(|(name, place)| (name.as_str(), place))
+        .collect();
+    assert_eq!(places, [("backup", &backup), ("id", &id)]);
 
     let [prefix, wildcard, exact] = &realm.permissions[..] else {
         panic!("three permissions")
@@ -165,7 +251,19 @@ fn a_step_without_a_table_has_its_defaults() {
     assert_eq!(wampcra.component.as_str(), "wampcra.wasm");
     assert_eq!(wampcra.settings.to_json(), "{}");
     assert_eq!(wampcra.limits, CallLimits::default());
-    assert_eq!(wampcra.imports.len(), Capability::ALL.len());
+    let what_reaches_outside = [
+        Capability::Procedures,
+        Capability::Http,
+        Capability::KeySets,
+    ]
+    .into();
+    assert_eq!(
+        &Capability::ALL.into() - &wampcra.imports,
+        what_reaches_outside
+    );
+    assert_eq!(wampcra.procedures, None);
+    assert!(wampcra.origins.is_empty() && wampcra.authorization.is_none());
+    assert_eq!(wampcra.guesses, GuessLimits::default());
 }
 
 #[test]
@@ -291,6 +389,28 @@ fn an_operator_that_says_everything() {
     assert_eq!(operator.session, session);
     assert_eq!(operator.passwords.threads().get(), 3);
     assert_eq!(operator.passwords.queue, 16);
+    let EgressConfig {
+        origins,
+        networks,
+        ca_file,
+        secrets,
+        time,
+        response_size,
+        parallel,
+    } = operator.egress;
+    let shown = |list: Vec<String>| list.join(" ");
+    assert_eq!(
+        shown(origins.unwrap().iter().map(ToString::to_string).collect()),
+        "http://127.0.0.1:9000 https://auth.example.com"
+    );
+    assert_eq!(
+        shown(networks.iter().map(ToString::to_string).collect()),
+        "10.1.0.0/16 127.0.0.1/32"
+    );
+    assert_eq!(ca_file.as_deref(), Some(Path::new("etc/ca.pem")));
+    assert_eq!(secrets, Path::new("etc/keys"));
+    assert_eq!((time, parallel), (Duration::from_secs(2), 4));
+    assert_eq!(response_size, Octets::kib(8));
 }
 
 #[test]
@@ -305,6 +425,8 @@ fn an_operator_needs_only_a_listener() {
     assert_eq!(operator.credentials, Path::new("credentials.db"));
     assert_eq!(operator.login, LoginLimits::default());
     assert_eq!(operator.session, SessionLimits::default());
+    assert_eq!(operator.egress, EgressConfig::new(Path::new("")));
+    assert!(operator.egress.networks.is_empty());
     assert!(operator.passwords.threads().get() >= 1);
 }
 
@@ -318,7 +440,7 @@ fn the_demo_is_right() {
     let logins: Vec<_> = realm
         .logins
         .iter()
-        .map(|login| login.steps[0].as_str())
+        .map(|login| login.steps[0].name.as_str())
         .collect();
     assert_eq!(logins, ["wampcra", "cryptosign", "ticket", "anonymous"]);
     assert_eq!(
@@ -393,14 +515,35 @@ fn is_no_more_permissive(changed: &Realm, original: &Realm) -> bool {
     };
     ends_as_early
         && changed.roles.is_subset(&original.roles)
-        && changed
-            .logins
-            .iter()
-            .all(|login| original.logins.contains(login))
+        && changed.roles.iter().all(|role| {
+            let required = |realm: &Realm| realm.assurance.get(role).cloned().unwrap_or_default();
+            required(changed).is_superset(&required(original))
+        })
+        && changed.logins.iter().all(|login| {
+            original
+                .logins
+                .iter()
+                .any(|original| is_no_weaker(login, original))
+        })
         && changed
             .permissions
             .iter()
             .all(|it| original.permissions.contains(it))
+}
+
+/// Whether a login demands all that another does, and its steps may change no more.
+fn is_no_weaker(login: &Login, original: &Login) -> bool {
+    let same = |step: &Step, original: &Step| {
+        step.name == original.name
+            && (step.when == original.when || step.when == When::Always)
+            && step.may_change.is_subset(&original.may_change)
+    };
+    login.steps.len() == original.steps.len()
+        && login
+            .steps
+            .iter()
+            .zip(&original.steps)
+            .all(|(step, original)| same(step, original))
 }
 
 #[test]
@@ -443,8 +586,9 @@ fn a_key_that_is_misspelt_is_never_passed_over() {
             let Some((key, value)) = line.split_once(" = ") else {
                 continue;
             };
-            // A method's own words are not ours to know.
-            if key == "settings.role" {
+            // A method's own words are not ours to know; and there is more than one key in a table that
+            // is an item of a list.
+            if key == "settings.role" || key.contains('{') {
                 continue;
             }
             let misspelt = format!("{key}x = {value}");

@@ -4,13 +4,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::SigningKey;
 use hmac::{Hmac, KeyInit, Mac};
+use p256::elliptic_curve::sec1::ToSec1Point as _;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::enrol::{Derivation, Totp};
+use super::enrol::{Derivation, SCRAM_SALT_LEN, Totp};
+use super::scram::Kdf;
 use super::store::DecoyKey;
 use super::{
-    Authid, Authrole, Key, Kind, Material, Parameters, PasswordHash, PublicKey, Realm, Record,
+    Authid, Authrole, EnrolledKey, Key, Kind, Material, Parameters, PasswordHash, PublicKey, Realm,
+    Record, ScramKeys, Validity,
 };
 
 /// What the decoys of a kind look like in a realm: everything but what differs from one credential
@@ -51,11 +54,16 @@ impl Template {
                 (derivation.parameters(), Material::Key(Key::new(&[0; 44])))
             }
             "cryptosign" => (Parameters::none(), Material::PublicKeys(Vec::new())),
+            "webauthn" => (Parameters::none(), Material::EnrolledKeys(Vec::new())),
             "totp" => {
                 let totp = Totp::default();
                 let seed = vec![0; totp.algorithm.octets()];
                 (totp.parameters(), Material::Key(Key::new(&seed)))
             }
+            "scram" => (
+                Kdf::default().parameters(&[0; SCRAM_SALT_LEN]),
+                Material::Scram(ScramKeys::template()),
+            ),
             _ => (Parameters::none(), Material::Key(Key::new(&[0; 32]))),
         };
         Self {
@@ -80,8 +88,15 @@ impl Decoys {
         Self { mac }
     }
 
-    /// The credential that an authid without one seems to have.
-    pub(super) fn make(&self, kind: &Kind, authid: &Authid, template: &Template) -> Record {
+    /// The credential that an authid without one seems to have. Enrolled keys in it have these ids;
+    /// without any there is one key, with an id that is made up as well.
+    pub(super) fn make(
+        &self,
+        kind: &Kind,
+        authid: &Authid,
+        ids: &[&[u8]],
+        template: &Template,
+    ) -> Record {
         let source = self.source(kind, authid);
         let material = match &template.material {
             Material::Password(hash) => {
@@ -92,14 +107,25 @@ impl Decoys {
                 Material::Key(Key::new(&octets))
             }
             Material::PublicKeys(_) => Material::PublicKeys(vec![source.public_key()]),
+            Material::Scram(keys) => {
+                Material::Scram(keys.with_contents(|label, len| source.octets(label, len)))
+            }
+            Material::EnrolledKeys(keys) => {
+                Material::EnrolledKeys(source.enrolled_keys(keys.first(), ids))
+            }
+        };
+        let parameters = match &material {
+            Material::EnrolledKeys(keys) => EnrolledKey::parameters(keys),
+            _ => template.parameters.with_salt(|salt| source.salt_like(salt)),
         };
         Record {
             kind: kind.clone(),
             authid: authid.clone(),
             authrole: template.authrole.clone(),
-            parameters: template.parameters.with_salt(|salt| source.salt_like(salt)),
+            parameters,
             material,
             version: 0,
+            validity: Validity::default(),
         }
     }
 
@@ -138,14 +164,17 @@ impl Source {
     /// HMAC-SHA256(decoy key, realm ‖ kind ‖ authid ‖ label ‖ n) for n = 0, 1, …, as many octets as
     /// are needed.
     fn octets(&self, label: &'static str, len: usize) -> Vec<u8> {
+        self.blocks(label).flatten().take(len).collect()
+    }
+
+    fn blocks(&self, label: &'static str) -> impl Iterator<Item = [u8; 32]> {
         let mut mac = self.mac.clone();
         absorb(&mut mac, label);
-        let block = |n: u64| {
+        (0_u64..).map(move |n| {
             let mut mac = mac.clone();
             mac.update(&n.to_be_bytes());
-            mac.finalize().into_bytes()
-        };
-        (0..).flat_map(block).take(len).collect()
+            mac.finalize().into_bytes().into()
+        })
     }
 
     /// A genuine key, as a client would have it.
@@ -153,6 +182,37 @@ impl Source {
         let mut seed = Zeroizing::new([0; 32]);
         seed.copy_from_slice(&Zeroizing::new(self.octets("ed25519 seed", 32)));
         PublicKey::trusted(SigningKey::from_bytes(&seed).verifying_key().to_bytes())
+    }
+
+    /// Passkeys that authenticators could have made, at least one: ids, and keys for ES256, which
+    /// nearly all of them make. The points are found without their private keys, which therefore
+    /// nobody has.
+    fn enrolled_keys(&self, like: Option<&EnrolledKey>, ids: &[&[u8]]) -> Vec<EnrolledKey> {
+        let first = || EnrolledKey::new(&[0; PASSKEY_ID_LEN], &[0], 0, PASSKEY_ABOUT);
+        let like = like.cloned().or_else(|| first().ok());
+        let like = like.expect("the constants lie within the bounds of a key");
+        let made_up = self.octets("key id", like.id().len());
+        let ids = match ids {
+            [] | [[]] => &[&made_up[..]],
+            ids => ids,
+        };
+        ids.iter()
+            .zip(self.points())
+            .map(|(id, point)| {
+                // Longer ones are nobody's, and are not looked at.
+                let id = id.get(..EnrolledKey::LONGEST_ID).unwrap_or(id);
+                like.with(id, &cose_es256(&point))
+            })
+            .collect()
+    }
+
+    /// Points of the curve P-256, without an end. Half of all numbers are the x of one.
+    fn points(&self) -> impl Iterator<Item = p256::Sec1Point> {
+        self.blocks("p-256 x").filter_map(|x| {
+            let compressed = [&[2], &x[..]].concat();
+            let key = p256::PublicKey::from_sec1_bytes(&compressed).ok()?;
+            Some(key.to_sec1_point(false))
+        })
     }
 
     /// A salt of the same length and in the same notation: hex, base64, or letters and digits.
@@ -178,6 +238,23 @@ impl Source {
     }
 }
 
+/// What is most usual for a passkey that no realm has yet: the octets of its id, and what the method
+/// `webauthn` says of it.
+const PASSKEY_ID_LEN: usize = 16;
+const PASSKEY_ABOUT: &str =
+    r#"{"backup_eligible":true,"transports":["hybrid","internal"],"user_verified":true}"#;
+
+/// A key as authenticators write it (RFC 9053, section 7.1.1).
+fn cose_es256(point: &p256::Sec1Point) -> Vec<u8> {
+    // A map of five: kty EC2, alg ES256, crv P-256, and then x and y.
+    let mut key = vec![0xa5, 1, 2, 3, 0x26, 0x20, 1];
+    for (label, coordinate) in [(0x21, point.x()), (0x22, point.y())] {
+        key.extend([label, 0x58, 32]);
+        key.extend(coordinate.into_iter().flatten());
+    }
+    key
+}
+
 #[cfg(test)]
 mod tests {
     use ed25519_dalek::VerifyingKey;
@@ -198,7 +275,7 @@ mod tests {
 
     fn make(realm: &str, kind: &str, authid: &str) -> Record {
         let template = Template::of_new(&Kind::wampcra(), "user".into());
-        decoys(realm).make(&kind.into(), &authid.into(), &template)
+        decoys(realm).make(&kind.into(), &authid.into(), &[], &template)
     }
 
     #[test]
@@ -214,13 +291,56 @@ mod tests {
     #[test]
     fn a_public_key_is_a_genuine_one() {
         let template = Template::of_new(&Kind::cryptosign(), "user".into());
-        let decoy = decoys("realm1").make(&Kind::cryptosign(), &"alice".into(), &template);
+        let decoy = decoys("realm1").make(&Kind::cryptosign(), &"alice".into(), &[], &template);
         let Material::PublicKeys(keys) = decoy.material else {
             panic!()
         };
         let [key] = keys[..] else { panic!("{keys:?}") };
         assert_eq!(PublicKey::new(*key.octets()), Ok(key));
         assert!(!VerifyingKey::from_bytes(key.octets()).unwrap().is_weak());
+    }
+
+    #[test]
+    fn an_enrolled_key_looks_like_its_neighbours() {
+        let neighbour = EnrolledKey::new(&[1; 20], b"key", 3, r#"{"transports":["usb"]}"#).unwrap();
+        let template = Template {
+            authrole: "user".into(),
+            parameters: Parameters::none(),
+            material: Material::EnrolledKeys(vec![neighbour.clone(), neighbour]),
+        };
+        let asked =
+            |ids: &[_]| decoys("realm1").make(&Kind::webauthn(), &"alice".into(), ids, &template);
+        let decoy = asked(&[]);
+        let Material::EnrolledKeys(keys) = &decoy.material else {
+            panic!("{decoy:?}")
+        };
+        let [key] = &keys[..] else { panic!("{keys:?}") };
+        assert_eq!((key.id().len(), key.counter()), (20, 3));
+        assert_eq!(key.about(), r#"{"transports":["usb"]}"#);
+        assert_eq!(decoy.parameters, EnrolledKey::parameters(keys));
+
+        let ids: [&[u8]; 2] = [&[9; 5], &[8; 6]];
+        let Material::EnrolledKeys(two) = asked(&ids).material else {
+            panic!()
+        };
+        assert_eq!([two[0].id(), two[1].id()], ids);
+        assert_eq!(two[0].public_key(), key.public_key());
+        assert_ne!(two[0].public_key(), two[1].public_key());
+    }
+
+    #[test]
+    fn an_enrolled_key_is_a_genuine_one() {
+        let template = Template::of_new(&Kind::webauthn(), "user".into());
+        for authid in ["alice", "bob", "carol", "dave"] {
+            let decoy = decoys("realm1").make(&Kind::webauthn(), &authid.into(), &[], &template);
+            let Material::EnrolledKeys(keys) = decoy.material else {
+                panic!()
+            };
+            let key = keys[0].public_key();
+            assert_eq!(key.len(), 77);
+            let point = [&[4], &key[10..42], &key[45..]].concat();
+            p256::PublicKey::from_sec1_bytes(&point).unwrap();
+        }
     }
 
     #[test]
@@ -247,7 +367,7 @@ mod tests {
             parameters: Parameters::parse(parameters).unwrap(),
             material: Material::Key(Key::new(b"key")),
         };
-        let decoy = decoys("realm1").make(&"wamp-scram".into(), &"alice".into(), &template);
+        let decoy = decoys("realm1").make(&"wamp-scram".into(), &"alice".into(), &[], &template);
         let text = decoy.parameters.as_str();
         assert!(
             text.starts_with(r#"{"kdf":"argon2id13","memory":512,"salt":""#),

@@ -1,6 +1,7 @@
 //! Making credentials out of what a person types. The secret itself is kept only where a method
 //! needs it; see the functions.
 
+mod scram;
 mod totp;
 
 use base64::Engine as _;
@@ -11,7 +12,10 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::password::Argon2Error;
+use super::scram::{Kdf, ScramError};
 use super::{CodeHash, Key, Kind, Material, Parameters, PasswordHash, PublicKey, PublicKeyError};
+pub(super) use scram::SALT_LEN as SCRAM_SALT_LEN;
+pub use scram::scram;
 pub use totp::{Seed, SeedError, Totp, totp};
 
 /// A new credential, before it is somebody's.
@@ -39,6 +43,20 @@ pub enum EnrolError {
     PublicKey { key: String, error: PublicKeyError },
     #[error("{digits} digits, each for {period} s: 6 to 8 digits and 10 to 300 s are possible")]
     Totp { digits: u8, period: u32 },
+    #[error(
+        "{0} iterations of PBKDF2: {min} (RFC 7677 section 4) to {max} are possible",
+        min = Kdf::LEAST_PBKDF2, max = Kdf::MOST_PBKDF2
+    )]
+    Pbkdf2(u32),
+    #[error(
+        "{iterations} iterations of Argon2id over {memory} KiB: {min} to {max} KiB are possible, and \
+         iterations times memory must be {least} to {most} KiB",
+        min = Kdf::LEAST_MEMORY, max = Kdf::MOST_MEMORY,
+        least = Kdf::LEAST_WORK, most = Kdf::MOST_WORK
+    )]
+    Argon2id { iterations: u32, memory: u32 },
+    #[error(transparent)]
+    Scram(#[from] ScramError),
     #[error("the system has no randomness for a salt: {0}")]
     Randomness(#[from] getrandom::Error),
     #[error(transparent)]

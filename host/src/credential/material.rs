@@ -7,7 +7,7 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;
 
-use super::PasswordHash;
+use super::{EnrolledKey, PasswordHash, ScramKeys};
 
 /// The part of a credential that stays in the host.
 #[derive(Clone, Debug)]
@@ -18,6 +18,10 @@ pub enum Material {
     Key(Key),
     /// Check signatures. Not secret, but the host hands them to methods only.
     PublicKeys(Vec<PublicKey>),
+    /// Check that a client knows a password, and show it that we have its keys.
+    Scram(ScramKeys),
+    /// As those, in forms that only their method knows.
+    EnrolledKeys(Vec<EnrolledKey>),
 }
 
 /// The hash function inside an HMAC.
@@ -36,6 +40,16 @@ impl Hash {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
             Self::Sha512 => 64,
+        }
+    }
+}
+
+impl Material {
+    /// What enrolled keys are found by.
+    pub(super) fn ids(&self) -> Vec<&[u8]> {
+        match self {
+            Self::EnrolledKeys(keys) => keys.iter().map(EnrolledKey::id).collect(),
+            _ => Vec::new(),
         }
     }
 }

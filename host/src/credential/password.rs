@@ -40,10 +40,10 @@ pub enum PasswordHashError {
     Output(usize),
 }
 
-/// The machine has no memory for the computation.
+/// The machine has no memory for the computation, or its numbers have no meaning.
 #[derive(Debug, thiserror::Error)]
 #[error("Argon2 failed: {0}")]
-pub struct Argon2Error(argon2::Error);
+pub struct Argon2Error(pub(super) argon2::Error);
 
 impl PasswordHash {
     /// Memory in KiB: 128 MiB, since every check that runs at the same time needs its own.

@@ -1,5 +1,7 @@
 mod cookies;
+mod enrolled;
 mod file;
+mod guesses;
 mod row;
 
 use std::fmt;
@@ -11,10 +13,11 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, par
 
 use super::store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
 use super::{
-    Authid, Authrole, CodeHash, CookieHash, Enrolment, FamilyId, Kind, Material, NewCookie,
-    PublicKey, Realm, Record, StoredCookie,
+    Authid, Authrole, Bounds, CodeHash, CookieHash, EnrolledKey, Enrolment, FamilyId, Guesser,
+    Invitation, Kind, Material, NewCookie, NotEnrolled, Note, Realm, Record, StoredCookie, Tally,
+    Validity,
 };
-use row::{Columns, StoredMaterial};
+use row::{Columns, KeyColumns, StoredMaterial};
 
 /// A store in an SQLite file, which every process may open that may read and write it.
 ///
@@ -32,16 +35,25 @@ pub struct Sqlite {
 }
 
 const FIND: &str = "
-    SELECT authid, authrole, parameters, material_type, material, version
+    SELECT authid, authrole, parameters, material_type, material, version, disabled, expires, id
     FROM credential WHERE realm = ?1 AND kind = ?2 AND authid = ?3";
 
+const HAS: &str = "
+    SELECT 1 FROM credential WHERE realm = ?1 AND kind = ?2 AND authid = ?3";
+
 const FIND_BY_KEY: &str = "
-    SELECT authid, authrole, parameters, material_type, material, version
+    SELECT authid, authrole, parameters, material_type, material, version, disabled, expires,
+        credential.id
     FROM public_key JOIN credential ON credential.id = public_key.credential
-    WHERE key = ?3 AND realm = ?1 AND kind = ?2 LIMIT 2";
+    WHERE key = ?3 AND realm = ?1 AND kind = ?2
+    UNION ALL
+    SELECT authid, authrole, parameters, material_type, material, version, disabled, expires,
+        credential.id
+    FROM enrolled_key JOIN credential ON credential.id = enrolled_key.credential
+    WHERE enrolled_key.id = ?3 AND enrolled_key.realm = ?1 AND enrolled_key.kind = ?2 LIMIT 2";
 
 const OLDEST: &str = "
-    SELECT authid, authrole, parameters, material_type, material, version
+    SELECT authid, authrole, parameters, material_type, material, version, disabled, expires, id
     FROM credential INDEXED BY credential_by_age
     WHERE realm = ?1 AND kind = ?2 ORDER BY id LIMIT 1";
 
@@ -55,7 +67,8 @@ const PUT: &str = "
     ON CONFLICT (realm, kind, authid) DO UPDATE SET
         authrole = excluded.authrole, parameters = excluded.parameters,
         material_type = excluded.material_type, material = excluded.material,
-        version = excluded.version, changed = excluded.changed, counter = NULL
+        version = excluded.version, changed = excluded.changed, counter = NULL,
+        disabled = 0, expires = NULL
     RETURNING id";
 
 const ADVANCE: &str = "
@@ -72,14 +85,23 @@ const REDEEM: &str = "
         SELECT id FROM credential
         WHERE realm = ?1 AND kind = ?2 AND authid = ?3 AND version = ?4)";
 
+const SET_VALIDITY: &str = "
+    UPDATE credential SET disabled = ?4, expires = ?5,
+        version = (SELECT last_version FROM meta)
+    WHERE realm = ?1 AND kind = ?2 AND authid = ?3";
+
 const REMOVE: &str = "
     DELETE FROM credential WHERE realm = ?1 AND kind = ?2 AND authid = ?3 RETURNING id";
 
 const LIST: &str = "
-    SELECT kind, authid, authrole, created, changed, (
-        SELECT count(*) FROM cookie_credential JOIN cookie ON cookie.hash = cookie
-        WHERE credential = credential.id AND replaced IS NULL AND expires > ?2)
-    FROM credential WHERE realm = ?1 ORDER BY authid, kind";
+    SELECT kind, authid, authrole, created, changed, disabled, expires, NULL AS open_until,
+        (SELECT count(*) FROM enrolled_key WHERE enrolled_key.credential = credential.id),
+        (SELECT count(*) FROM cookie_credential JOIN cookie ON cookie.hash = cookie
+            WHERE credential = credential.id AND replaced IS NULL AND cookie.expires > ?2)
+    FROM credential WHERE realm = ?1
+    UNION ALL
+    SELECT kind, authid, authrole, created, created, 0, NULL, expires, 0, 0
+    FROM invitation WHERE realm = ?1 ORDER BY authid, kind, open_until";
 
 impl Sqlite {
     /// Opens the store in a file, which is made if it does not exist, readable by its owner only.
@@ -99,9 +121,20 @@ impl Sqlite {
     /// At most two records, as they are written.
     fn query(&self, sql: &str, params: impl Params) -> Result<Vec<Columns>, StoreError> {
         let reader = self.reader.lock();
+        let with_keys = |columns: Columns| match columns.lacks_keys() {
+            Some(id) => {
+                let mut query = reader.prepare_cached(enrolled::KEYS)?;
+                let keys = query.query_map([id], KeyColumns::read)?;
+                Ok(columns.with_keys(keys.collect::<Result<_, _>>()?))
+            }
+            None => Ok(columns),
+        };
         reader
             .prepare_cached(sql)
-            .and_then(|mut query| query.query_map(params, Columns::read)?.collect())
+            .and_then(|mut query| {
+                let found = query.query_map(params, Columns::read)?;
+                found.map(|columns| with_keys(columns?)).collect()
+            })
             .map_err(|error| self.failed("read a credential", error))
     }
 
@@ -184,17 +217,25 @@ impl Store for Sqlite {
             .transpose()
     }
 
+    fn has(&self, realm: &Realm, kind: &Kind, authid: &Authid) -> Result<bool, StoreError> {
+        let reader = self.reader.lock();
+        reader
+            .prepare_cached(HAS)
+            .and_then(|mut query| query.exists((realm.as_str(), kind.as_str(), authid.as_str())))
+            .map_err(|error| self.failed("look for a credential", error))
+    }
+
     fn find_by_key(
         &self,
         realm: &Realm,
         kind: &Kind,
-        key: &[u8; PublicKey::LEN],
+        key: &[u8],
     ) -> Result<Option<Record>, StoreError> {
         let found = self.query(FIND_BY_KEY, (realm.as_str(), kind.as_str(), key))?;
         let Ok([columns]) = <[Columns; 1]>::try_from(found) else {
             return Ok(None);
         };
-        columns.record(realm, kind).map(Some)
+        columns.with_key_only(key).record(realm, kind).map(Some)
     }
 
     fn oldest(&self, realm: &Realm, kind: &Kind) -> Result<Option<Record>, StoreError> {
@@ -211,6 +252,10 @@ impl Store for Sqlite {
         let Ok(counter) = i64::try_from(counter) else {
             return Ok(false);
         };
+        if let Material::EnrolledKeys(keys) = &record.material {
+            let [key] = &keys[..] else { return Ok(false) };
+            return self.advance_key(realm, record, key, counter);
+        }
         self.once(
             "advance a counter",
             ADVANCE,
@@ -244,6 +289,68 @@ impl Store for Sqlite {
         self.once("redeem a recovery code", REDEEM, params)
     }
 
+    fn invite(
+        &self,
+        realm: &Realm,
+        kind: &Kind,
+        authid: &Authid,
+        invitation: &Invitation,
+    ) -> Result<(), StoreError> {
+        self.keep_invitation(realm, kind, authid, invitation)
+    }
+
+    fn is_open(
+        &self,
+        realm: &Realm,
+        kind: &Kind,
+        authid: &Authid,
+        code: &CodeHash,
+        now: SystemTime,
+    ) -> Result<bool, StoreError> {
+        self.has_invitation(realm, kind, authid, code, now)
+    }
+
+    fn enrol(
+        &self,
+        realm: &Realm,
+        kind: &Kind,
+        authid: &Authid,
+        code: &CodeHash,
+        key: &EnrolledKey,
+        now: SystemTime,
+    ) -> Result<Result<(), NotEnrolled>, StoreError> {
+        // Whoever guesses does not keep the writer busy.
+        if !self.has_invitation(realm, kind, authid, code, now)? {
+            return Ok(Err(NotEnrolled::NotOpen));
+        }
+        self.keep_key(realm, kind, authid, code, key, now)
+    }
+
+    fn tally(&self, guesser: &Guesser) -> Result<Tally, StoreError> {
+        self.read_tally(guesser)
+    }
+
+    fn count_wrong(
+        &self,
+        guesser: &Guesser,
+        bounds: &Bounds,
+        now: SystemTime,
+    ) -> Result<Tally, StoreError> {
+        self.add_wrong(guesser, bounds, now)
+    }
+
+    fn count_refused(&self, guesser: &Guesser) -> Result<(), StoreError> {
+        self.add_refused(guesser)
+    }
+
+    fn forget_wrong(&self, guesser: &Guesser) -> Result<bool, StoreError> {
+        self.clear_wrong(guesser)
+    }
+
+    fn tallies(&self, realm: &Realm) -> Result<Vec<(Guesser, Tally)>, StoreError> {
+        self.read_tallies(realm)
+    }
+
     fn add(
         &self,
         realm: &Realm,
@@ -261,8 +368,8 @@ impl Store for Sqlite {
         let StoredMaterial { name, octets } = StoredMaterial::from(material);
         let now = unix_ms(SystemTime::now());
         self.change("add a credential", |tx| {
-            let mut find = tx.prepare(FIND)?;
-            let exists = find.exists((realm.as_str(), kind.as_str(), authid.as_str()))?;
+            let mut has = tx.prepare(HAS)?;
+            let exists = has.exists((realm.as_str(), kind.as_str(), authid.as_str()))?;
             if exists && existing == Existing::Refuse {
                 return Err(Refusal::Store(StoreError::Exists {
                     realm: realm.clone(),
@@ -282,6 +389,12 @@ impl Store for Sqlite {
                 now,
             ];
             let id: i64 = tx.query_row(PUT, put, |row| row.get(0))?;
+            tx.execute("DELETE FROM enrolled_key WHERE credential = ?1", [id])?;
+            if let Material::EnrolledKeys(keys) = material {
+                for key in keys {
+                    enrolled::insert(tx, realm, kind, id, key, now)?;
+                }
+            }
             tx.execute("DELETE FROM public_key WHERE credential = ?1", [id])?;
             if let Material::PublicKeys(keys) = material {
                 let mut insert = tx.prepare("INSERT OR IGNORE INTO public_key VALUES (?1, ?2)")?;
@@ -294,20 +407,38 @@ impl Store for Sqlite {
             for code in recovery {
                 insert.execute(params![id, code.octets()])?;
             }
+            guesses::begin_anew(tx, realm, kind, authid)?;
             Ok(version)
+        })
+    }
+
+    fn set_validity(
+        &self,
+        realm: &Realm,
+        kind: &Kind,
+        authid: &Authid,
+        Validity { disabled, expires }: Validity,
+    ) -> Result<bool, StoreError> {
+        self.change("say whether a credential may be used", |tx| {
+            tx.query_row(NEXT_VERSION, [], |_| Ok(()))?;
+            let params = params![
+                realm.as_str(),
+                kind.as_str(),
+                authid.as_str(),
+                disabled,
+                expires.map(unix_ms),
+            ];
+            Ok(tx.execute(SET_VALIDITY, params)? == 1)
         })
     }
 
     fn remove(&self, realm: &Realm, kind: &Kind, authid: &Authid) -> Result<bool, StoreError> {
         self.change("remove a credential", |tx| {
-            let removed: Option<i64> = tx
-                .query_row(
-                    REMOVE,
-                    (realm.as_str(), kind.as_str(), authid.as_str()),
-                    |row| row.get(0),
-                )
-                .optional()?;
-            Ok(removed.is_some())
+            let whose = (realm.as_str(), kind.as_str(), authid.as_str());
+            let removed: Option<i64> = tx.query_row(REMOVE, whose, |row| row.get(0)).optional()?;
+            let ended = tx.execute(enrolled::END_INVITATION, whose)?;
+            guesses::begin_anew(tx, realm, kind, authid)?;
+            Ok(removed.is_some() || ended > 0)
         })
     }
 
@@ -383,13 +514,20 @@ fn failed(
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let note = match (row.get(7)?, row.get(8)?) {
+        (Some(end), _) => Some(Note::OpenUntil(from_unix_ms(end))),
+        (None, 0) => None,
+        (None, keys) => Some(Note::Keys(keys)),
+    };
     Ok(Entry {
         kind: Kind::from(row.get::<_, String>(0)?),
         authid: Authid::from(row.get::<_, String>(1)?),
         authrole: Authrole::from(row.get::<_, String>(2)?),
         created: from_unix_ms(row.get(3)?),
         changed: from_unix_ms(row.get(4)?),
-        cookies: row.get(5)?,
+        validity: row::validity(row, 5)?,
+        note,
+        cookies: row.get(9)?,
     })
 }
 

@@ -1,8 +1,8 @@
 use std::{mem, sync::Arc, time::Duration};
 
 use super::{
-    Answer, Authid, Challenge, Denial, Fault, Identity, Policy, Proof, Refusal, StepName, Verdict,
-    hello::Hello,
+    Answer, Authid, Challenge, Denial, Fault, Identity, Policy, Proof, Refusal, Step, StepName,
+    Verdict, When, hello::Hello, progress::Progress,
 };
 use crate::wamp::{Dict, Id, Message};
 
@@ -30,6 +30,9 @@ pub enum Effect {
     Open { realm: String },
     /// Ask this step's method, and call [`Login::decide`].
     Call(Call),
+    /// Look whether this authid has a credential for the step, and call [`Login::enrolled`]. One
+    /// that is disabled, expired or locked is one too: it is no way around the step.
+    Enrolled { step: StepName, authid: Authid },
     /// Send this CHALLENGE, and pass on what the client sends next.
     Send(Message),
     /// The login is over.
@@ -73,11 +76,13 @@ pub struct Accepted {
     pub realm: Arc<str>,
     pub session: Id,
     pub authid: Authid,
+    /// What the last step gave.
     pub authrole: Arc<str>,
     /// The name of the first step, which the client announced.
     pub authmethod: StepName,
     pub authprovider: Option<String>,
-    /// What every step returned.
+    /// What every step returned. Where several returned a member of one name, that of the first of
+    /// them: what an earlier step proves to its client, a later one cannot take back.
     pub authextra: Dict,
     /// Since the Unix epoch; where several limits apply, the first.
     pub expires_at: Option<Duration>,
@@ -103,6 +108,9 @@ pub struct Entry {
 ///   first step that says "not mine" passes the login on to the next such alternative. A login that
 ///   has an alternative goes through all its steps in order; whatever else a step says but "accept"
 ///   or "challenge" is a denial.
+/// - The first step names the user. Only then it is looked whether a step is skipped, as those are
+///   that are for the enrolled when the user is not; so nobody learns of it who has shown nothing. A
+///   later step names the same user, or the login is denied.
 /// - Each challenge is good for one answer. A client's message while a method is being asked, or any
 ///   other than the one that is due, is a protocol violation.
 /// - A login that is over takes nothing more in.
@@ -111,6 +119,7 @@ pub struct Login {
     limits: Limits,
     session: Id,
     nonces: fn() -> Nonce,
+    is_confidential: bool,
     state: State,
     deadline: Duration,
     rounds: u32,
@@ -121,29 +130,26 @@ pub struct Login {
 enum State {
     AwaitingHello,
     AwaitingPolicy(Hello),
+    AwaitingEnrolment(Progress),
     AwaitingVerdict(Progress, Nonce),
     AwaitingAnswer(Progress, Nonce, Arc<[u8]>),
     Over,
 }
 
-/// A login that has found its alternative.
-#[derive(Debug)]
-struct Progress {
-    hello: Hello,
-    policy: Arc<Policy>,
-    alternative: usize,
-    /// As many as steps have been passed.
-    proven: Vec<Proof>,
-}
-
 impl Login {
     /// `session` is the id that the session will have. `nonces` must return fresh randomness each
-    /// time.
-    pub const fn new(limits: Limits, session: Id, nonces: fn() -> Nonce) -> Self {
+    /// time. `is_confidential` says whether nobody can read along.
+    pub const fn new(
+        limits: Limits,
+        session: Id,
+        nonces: fn() -> Nonce,
+        is_confidential: bool,
+    ) -> Self {
         Self {
             limits,
             session,
             nonces,
+            is_confidential,
             state: State::AwaitingHello,
             deadline: limits.hello,
             rounds: 0,
@@ -209,6 +215,12 @@ impl Login {
         if policy.alternatives.is_empty() {
             return self.deny(Refusal::NoSuchRealm, "the realm has no login policy");
         }
+        if policy.confidential && !self.is_confidential {
+            return self.deny(
+                Refusal::Denied,
+                "the connection is in clear, and the realm has cleartext = \"refuse\"",
+            );
+        }
         self.begin(hello, policy, 0)
     }
 
@@ -235,14 +247,29 @@ impl Login {
                 format!("{step} said \"not mine\" too late"),
             ),
             Ok(Verdict::Deny(why)) => self.deny(Refusal::Denied, format!("{step}: {why}")),
-            Err(Fault {
-                overload: true,
-                why,
-            }) => self.deny(Refusal::Unavailable, format!("{step}: {why}")),
-            Err(Fault {
-                overload: false,
-                why,
-            }) => self.deny(Refusal::Denied, format!("{step} failed: {why}")),
+            Err(fault) => self.fail(&step, fault),
+        }
+    }
+
+    /// What came of [`Effect::Enrolled`].
+    pub fn enrolled(&mut self, enrolled: Result<bool, Fault>) -> Effect {
+        let State::AwaitingEnrolment(mut progress) = self.take() else {
+            return self.misuse();
+        };
+        let Some(step) = progress.step().cloned() else {
+            return self.misuse();
+        };
+        match enrolled {
+            Ok(true) => self.call(progress, None),
+            Ok(false) => {
+                self.transcript.push(Entry {
+                    step,
+                    said: "skipped: no credential".to_owned(),
+                });
+                progress.step += 1;
+                self.go_on(progress)
+            }
+            Err(fault) => self.fail(&step, fault),
         }
     }
 
@@ -251,7 +278,9 @@ impl Login {
         let waited_for = match self.take() {
             State::AwaitingHello => "no HELLO in time",
             State::AwaitingAnswer(..) => "no AUTHENTICATE in time",
-            State::AwaitingPolicy(_) | State::AwaitingVerdict(..) => "the login took too long",
+            State::AwaitingPolicy(_) | State::AwaitingEnrolment(_) | State::AwaitingVerdict(..) => {
+                "the login took too long"
+            }
             State::Over => return self.misuse(),
         };
         self.deny(Refusal::TimedOut, waited_for)
@@ -269,8 +298,17 @@ impl Login {
     }
 
     fn begin(&mut self, hello: Hello, policy: Arc<Policy>, from: usize) -> Effect {
-        let Some((alternative, _)) = policy.open_to(&hello.authmethods, from) else {
-            let announced = hello.authmethods.join(", ");
+        let announced = &hello.authmethods;
+        let Some((alternative, _)) = policy.open_to(announced, self.is_confidential, from) else {
+            if let Some((_, closed)) = policy.open_to(announced, true, from) {
+                let why = format!(
+                    "the connection is in clear, and {:?} or a step after it is not asked for \
+                     there; let clients come by TLS, or write cleartext = \"allow\" for the method",
+                    closed.first
+                );
+                return self.deny(Refusal::Denied, why);
+            }
+            let announced = announced.join(", ");
             return self.deny(
                 Refusal::NoMatchingMethod,
                 format!("no alternative of the realm is open to: {announced}"),
@@ -281,6 +319,7 @@ impl Login {
                 hello,
                 policy,
                 alternative,
+                step: 0,
                 proven: Vec::new(),
             },
             None,
@@ -337,28 +376,57 @@ impl Login {
     }
 
     fn accept(&mut self, mut progress: Progress, step: StepName, identity: Identity) -> Effect {
-        if !progress.policy.allows_role(&identity.authrole) {
-            let role = &identity.authrole;
-            let why = format!("{step} gave the role {role:?}, which the realm does not have");
+        let Identity {
+            authid, authrole, ..
+        } = &identity;
+        if progress.policy.role(authrole).is_none() {
+            let why = format!("{step} gave the role {authrole:?}, which the realm does not have");
             return self.deny(Refusal::Denied, why);
         }
-        if let Some(first) = progress.proven.first()
-            && (first.identity.authid != identity.authid
-                || first.identity.authrole != identity.authrole)
-        {
-            let why = format!(
-                "{step} found {} ({}), but {} had found {} ({})",
-                identity.authid,
-                identity.authrole,
-                first.step,
-                first.identity.authid,
-                first.identity.authrole
-            );
-            return self.deny(Refusal::Denied, why);
+        if let Some(before) = progress.proven.last() {
+            let Identity {
+                authid: its_authid,
+                authrole: its_role,
+                ..
+            } = &before.identity;
+            if its_authid != authid || (its_role != authrole && !progress.may_change_role()) {
+                let why = format!(
+                    "{step} found {authid} ({authrole}), but {} had found {its_authid} ({its_role})",
+                    before.step
+                );
+                return self.deny(Refusal::Denied, why);
+            }
         }
         progress.proven.push(Proof { step, identity });
-        if progress.step().is_some() {
-            return self.call(progress, None);
+        progress.step += 1;
+        self.go_on(progress)
+    }
+
+    /// To the step that is due, or to the end.
+    fn go_on(&mut self, progress: Progress) -> Effect {
+        let Some(first) = progress.proven.first() else {
+            return self.misuse();
+        };
+        match progress.later() {
+            Some(Step {
+                name,
+                when: When::Enrolled,
+                ..
+            }) => {
+                let (step, authid) = (name.clone(), first.identity.authid.clone());
+                self.state = State::AwaitingEnrolment(progress);
+                Effect::Enrolled { step, authid }
+            }
+            Some(_) => self.call(progress, None),
+            None => self.finish(progress),
+        }
+    }
+
+    fn finish(&mut self, progress: Progress) -> Effect {
+        if let Some((role, missing)) = progress.unmet() {
+            let why =
+                format!("the role {role:?} requires {missing}, which this login has not passed");
+            return self.deny(Refusal::Denied, why);
         }
         let session = self.session;
         progress.accepted(session).map_or_else(
@@ -374,6 +442,14 @@ impl Login {
 
     fn violation(&mut self, why: impl Into<String>) -> Effect {
         self.deny(Refusal::ProtocolViolation, why)
+    }
+
+    /// A step that could not be decided.
+    fn fail(&mut self, step: &StepName, Fault { overload, why }: Fault) -> Effect {
+        if overload {
+            return self.deny(Refusal::Unavailable, format!("{step}: {why}"));
+        }
+        self.deny(Refusal::Denied, format!("{step} failed: {why}"))
     }
 
     fn deny(&mut self, refusal: Refusal, why: impl Into<String>) -> Effect {
@@ -395,43 +471,6 @@ impl Login {
             Refusal::Denied,
             "internal error: the login was driven out of turn",
         )
-    }
-}
-
-impl Progress {
-    /// The step that is due; None once all are passed.
-    fn step(&self) -> Option<&StepName> {
-        self.policy
-            .alternatives
-            .get(self.alternative)?
-            .step(self.proven.len())
-    }
-
-    /// None before a step is passed.
-    fn accepted(self, session: Id) -> Option<Accepted> {
-        let mut authextra = Dict::new();
-        for proof in &self.proven {
-            authextra.extend(proof.identity.authextra.clone());
-        }
-        let expires_at = self
-            .proven
-            .iter()
-            .filter_map(|proof| proof.identity.expires_at)
-            .min();
-        let first = self.proven.into_iter().next()?;
-        Some(Accepted {
-            realm: self.hello.realm,
-            session,
-            authid: first.identity.authid,
-            authrole: first.identity.authrole.into(),
-            authmethod: first.step,
-            authprovider: first.identity.authprovider,
-            authextra,
-            expires_at,
-            longest_session: self.policy.longest_session,
-            roles: self.hello.roles,
-            wants_cookie: self.hello.wants_cookie,
-        })
     }
 }
 

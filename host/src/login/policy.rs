@@ -26,20 +26,54 @@ impl fmt::Debug for StepName {
     }
 }
 
-/// One way to log in: steps that must all be passed, one after the other.
+/// One way to log in: steps that are gone through one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alternative {
+    /// It names the user, so it is never skipped, and has nothing to change.
     pub first: StepName,
-    pub rest: Vec<StepName>,
+    pub rest: Vec<Step>,
+    /// Whether one of its steps may not be gone through where others could read along.
+    pub confidential: bool,
+}
+
+/// A step after the first one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub name: StepName,
+    pub when: When,
+    /// Whether it may give another role than the steps before it. Another authid it can never give.
+    pub may_change_role: bool,
+}
+
+/// Whom a step is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum When {
+    #[default]
+    Always,
+    /// Those who have a credential for it.
+    Enrolled,
 }
 
 impl Alternative {
-    pub(super) fn step(&self, index: usize) -> Option<&StepName> {
-        match index.checked_sub(1) {
-            None => Some(&self.first),
-            Some(index) => self.rest.get(index),
+    pub(super) fn name(&self, index: usize) -> Option<&StepName> {
+        if index == 0 {
+            return Some(&self.first);
         }
+        self.later(index).map(|step| &step.name)
     }
+
+    /// What is said of a step, which for the first one is nothing.
+    pub(super) fn later(&self, index: usize) -> Option<&Step> {
+        self.rest.get(index.checked_sub(1)?)
+    }
+}
+
+/// What a session can be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    pub name: Arc<str>,
+    /// What a login must have passed to get it.
+    pub requires: Vec<StepName>,
 }
 
 /// What a realm says of who may join it and how.
@@ -48,9 +82,11 @@ pub struct Policy {
     /// In the realm's order. None: nobody can log in.
     pub alternatives: Vec<Alternative>,
     /// The roles that an identity may have.
-    pub roles: Vec<Arc<str>>,
+    pub roles: Vec<Role>,
     /// However long a method lets a session last, it ends after this time.
     pub longest_session: Option<Duration>,
+    /// Whether nobody may log in where others could read along.
+    pub confidential: bool,
 }
 
 impl Policy {
@@ -62,12 +98,14 @@ impl Policy {
     pub(super) fn open_to(
         &self,
         announced: &[String],
+        is_confidential: bool,
         from: usize,
     ) -> Option<(usize, &Alternative)> {
         self.alternatives
             .iter()
             .enumerate()
             .skip(from)
+            .filter(|(_, alternative)| is_confidential || !alternative.confidential)
             .find(|(_, alternative)| {
                 announced
                     .iter()
@@ -75,7 +113,7 @@ impl Policy {
             })
     }
 
-    pub(super) fn allows_role(&self, role: &str) -> bool {
-        self.roles.iter().any(|allowed| **allowed == *role)
+    pub(super) fn role(&self, name: &str) -> Option<&Role> {
+        self.roles.iter().find(|role| *role.name == *name)
     }
 }

@@ -6,10 +6,15 @@ wasmtime::component::bindgen!({
     path: "../wit",
     world: "authenticator",
     imports: {
-        // The imports that wait: for the password queue, and for the disk.
+        // The imports that wait: for the password queue, for the disk, for a callee, for a service,
+        // and for keys.
         "countersign:auth/credentials.[method]credential.verify-password": async | trappable,
         "countersign:auth/counters.advance": async | trappable,
         "countersign:auth/recovery-codes.redeem": async | trappable,
+        "countersign:auth/enrolments.redeem": async | trappable,
+        "countersign:auth/procedures.authenticate": async | trappable,
+        "countersign:auth/http.fetch": async | trappable,
+        "countersign:auth/key-sets.get": async | trappable,
         default: trappable,
     },
     exports: { default: async },

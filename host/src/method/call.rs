@@ -1,29 +1,38 @@
 use std::{fmt, sync::Arc};
 
-use tokio::time::timeout;
+use tokio::{sync::SemaphorePermit, time::timeout};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::{
-    Evidence, Fault, Limit, Limits, LoadError, Revision, Runtime,
+    Evidence, Fault, Limit, Limits, LoadError, Reach, Revision, Runtime,
     bindings::{Authenticator, AuthenticatorPre},
     contract,
     guest::{Guest, Label, Overrun},
     runtime::TICK,
 };
 use crate::{
-    credential::Keyring,
-    login::{Call, StepName, Verdict},
+    credential::{Bounds, Keyring, Kind},
+    login::{Authid, Call, StepName, Verdict},
     transport::Connection,
 };
 
 /// A step of a realm's policy: a revision with the realm's settings and limits for it.
 pub struct Method {
     pub revision: Arc<Revision>,
-    label: Arc<Label>,
+    pub(super) label: Arc<Label>,
     settings: String,
     limits: Limits,
-    keyring: Keyring,
+    pub(super) keyring: Keyring,
+    reach: Reach,
+    pub(super) guesses: Bounds,
+    pub(super) counts_first: bool,
     runtime: Arc<Runtime>,
+}
+
+/// The right to wait for a callee, until it is dropped.
+struct Turn<'a> {
+    _of_the_realm: SemaphorePermit<'a>,
+    _of_the_router: SemaphorePermit<'a>,
 }
 
 /// What a [`Method`] is made from.
@@ -35,6 +44,11 @@ pub struct MethodParts {
     pub settings: String,
     pub limits: Limits,
     pub keyring: Keyring,
+    pub reach: Reach,
+    /// What wrong answers lead to,
+    pub guesses: Bounds,
+    /// and whether they are counted where this is a login's first step.
+    pub counts_first: bool,
 }
 
 impl Method {
@@ -50,6 +64,9 @@ impl Method {
             settings,
             limits,
             keyring,
+            reach,
+            guesses,
+            counts_first,
         } = parts;
         let label = Label {
             realm,
@@ -62,10 +79,19 @@ impl Method {
             settings,
             limits,
             keyring,
+            reach,
+            guesses,
+            counts_first,
             runtime,
         };
         let checked = within(&method.runtime, &method.limits, async {
-            let (mut store, component) = method.instance(&Arc::default(), &Arc::default()).await?;
+            let guest = method.guest(
+                &Arc::default(),
+                &Arc::default(),
+                &method.keyring,
+                method.reach.at_hand(),
+            );
+            let (mut store, component) = method.instance(guest).await?;
             component
                 .countersign_auth_about()
                 .call_check(&mut store, &method.settings)
@@ -78,39 +104,92 @@ impl Method {
         Ok(method)
     }
 
-    /// Asks it, in an instance made for this call. What it is shown is added to the evidence.
-    pub async fn call(
+    /// Whether an authid has a credential of a kind that this works with, be it usable or not.
+    pub fn is_enrolled(&self, authid: &Authid) -> Result<bool, Fault> {
+        let authid = authid.as_str().into();
+        for kind in &self.revision.manifest.credential_kinds {
+            let has = self.keyring.has(&Kind::from(kind.as_str()), &authid);
+            if has.map_err(|error| Fault::Store(error.to_string()))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Asks it, in an instance made for this call and with these credentials. What it is shown is added
+    /// to the evidence.
+    pub(super) async fn ask(
         &self,
         call: Call,
         connection: &Arc<Connection>,
         evidence: &Arc<Evidence>,
+        keyring: &Keyring,
     ) -> Result<Verdict, Fault> {
         let attempt = contract::attempt(call.attempt, &self.label.step, &self.settings);
         let answer = call.answer.map(contract::answer);
-        let returned = within(&self.runtime, &self.limits, async {
-            let (mut store, component) = self.instance(connection, evidence).await?;
+        let _turn = self.turn().await?;
+        let (returned, withheld) = within(&self.runtime, &self.limits, async {
+            let guest = self.guest(connection, evidence, keyring, self.reach.clone());
+            let (mut store, component) = self.instance(guest).await?;
             let method = component.countersign_auth_method();
-            match &answer {
+            let returned = match &answer {
                 None => method.call_begin(&mut store, &attempt).await,
                 Some(answer) => method.call_resume(&mut store, &attempt, answer).await,
-            }
+            }?;
+            Ok((returned, store.into_data().withheld))
         })
         .await?;
-        contract::verdict(returned, &self.limits)
+        match (contract::verdict(returned, &self.limits)?, withheld) {
+            // What the method can tell is that the answer did not fit.
+            (Verdict::Deny(why), Some(withheld)) => {
+                Ok(Verdict::Deny(format!("{why} ({withheld})")))
+            }
+            (verdict, _) => Ok(verdict),
+        }
     }
 
-    async fn instance(
+    /// Waits before there is an instance: so a realm whose callees are slow has its logins queue,
+    /// and takes no other realm's room. None for a method that asks nobody.
+    async fn turn(&self) -> Result<Option<Turn<'_>>, Fault> {
+        let Some(procedures) = &self.reach.procedures else {
+            return Ok(None);
+        };
+        let stopping = |_| Fault::Overload("the router is stopping".into());
+        let turn = async {
+            Ok(Turn {
+                _of_the_realm: procedures.turns.acquire().await.map_err(stopping)?,
+                _of_the_router: self.runtime.waiters().acquire().await.map_err(stopping)?,
+            })
+        };
+        timeout(self.limits.wall, turn)
+            .await
+            .unwrap_or_else(|_| {
+                Err(Fault::Overload(format!(
+                    "too many logins wait for callees in the realm {:?}",
+                    procedures.realm
+                )))
+            })
+            .map(Some)
+    }
+
+    fn guest(
         &self,
         connection: &Arc<Connection>,
         evidence: &Arc<Evidence>,
-    ) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
-        let guest = Guest::new(
+        keyring: &Keyring,
+        reach: Reach,
+    ) -> Guest {
+        Guest::new(
             &self.label,
-            &self.keyring,
+            keyring,
             connection,
             evidence,
+            reach,
             &self.limits,
-        );
+        )
+    }
+
+    async fn instance(&self, guest: Guest) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
         instance(&self.runtime, &self.revision.pre, guest, &self.limits).await
     }
 }

@@ -4,14 +4,21 @@
 mod cookies;
 mod counters;
 mod credentials;
+mod enrolments;
+mod http;
+mod key_sets;
 mod logging;
+mod procedures;
 mod recovery_codes;
+mod scram_keys;
 mod transport;
 mod wasi;
 
 use std::fmt;
 
+pub(super) use http::MOST_REQUESTS;
 pub(super) use logging::Log;
+pub use procedures::{Callees, Calling, Procedures, Unsuccessful};
 use wasmtime::{Engine, component::Linker};
 
 pub use crate::config::Capability;
@@ -29,21 +36,26 @@ impl Capability {
             Self::Credentials => credentials::INTERFACES.contains(&interface),
             Self::Counters => counters::INTERFACES.contains(&interface),
             Self::RecoveryCodes => recovery_codes::INTERFACES.contains(&interface),
+            Self::ScramKeys => scram_keys::INTERFACES.contains(&interface),
+            Self::Enrolments => enrolments::INTERFACES.contains(&interface),
             Self::Cookies => cookies::INTERFACES.contains(&interface),
             Self::Transport => transport::INTERFACES.contains(&interface),
             Self::Logging => logging::INTERFACES.contains(&interface),
             Self::Wasi => wasi::INTERFACES.contains(&interface),
+            Self::Procedures => procedures::INTERFACES.contains(&interface),
+            Self::Http => http::INTERFACES.contains(&interface),
+            Self::KeySets => key_sets::INTERFACES.contains(&interface),
         }
     }
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         1 << self as u8
     }
 }
 
 /// A set of capabilities.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Grant(u8);
+pub struct Grant(u16);
 
 impl Grant {
     /// The capability that an interface belongs to, if this router has it at all.
@@ -71,10 +83,15 @@ impl Grant {
                     Capability::Credentials => credentials::link(&mut linker)?,
                     Capability::Counters => counters::link(&mut linker)?,
                     Capability::RecoveryCodes => recovery_codes::link(&mut linker)?,
+                    Capability::ScramKeys => scram_keys::link(&mut linker)?,
+                    Capability::Enrolments => enrolments::link(&mut linker)?,
                     Capability::Cookies => cookies::link(&mut linker)?,
                     Capability::Transport => transport::link(&mut linker)?,
                     Capability::Logging => logging::link(&mut linker)?,
                     Capability::Wasi => wasi::link(&mut linker)?,
+                    Capability::Procedures => procedures::link(&mut linker)?,
+                    Capability::Http => http::link(&mut linker)?,
+                    Capability::KeySets => key_sets::link(&mut linker)?,
                 }
             }
         }

@@ -36,6 +36,18 @@ impl Evidence {
         }
     }
 
+    /// A credential that the login itself has changed: it was there as it was before, or not at all.
+    pub(super) fn renewed(&self, credential: &Credential) {
+        let Some(present) = credential.present() else {
+            return;
+        };
+        self.0
+            .lock()
+            .credentials
+            .retain(|known| (&known.kind, &known.authid) != (&present.kind, &present.authid));
+        self.credential(credential);
+    }
+
     pub(super) fn cookie(&self, remembered: Remembered) {
         self.0.lock().cookie = Some(remembered);
     }

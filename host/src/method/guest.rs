@@ -1,12 +1,19 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Instant};
 
 use thiserror::Error;
-use wasmtime::{ResourceLimiter, component::ResourceTable};
+use wasmtime::{
+    ResourceLimiter,
+    component::{Resource, ResourceTable},
+};
 use wasmtime_wasi::WasiCtx;
 
-use super::{Evidence, Limit, Limits, capability::Log};
+use super::{
+    Evidence, Limit, Limits, Reach,
+    capability::{Log, MOST_REQUESTS},
+};
 use crate::{
-    credential::{Keyring, StoreError, VerifyError},
+    credential::{Credential, Keyring, StoreError, VerifyError, Withheld},
+    egress::EgressError,
     login::StepName,
     transport::Connection,
 };
@@ -16,10 +23,16 @@ pub(super) struct Guest {
     pub(super) keyring: Keyring,
     pub(super) connection: Arc<Connection>,
     pub(super) evidence: Arc<Evidence>,
+    pub(super) reach: Reach,
     pub(super) log: Log,
+    pub(super) requests_left: u32,
+    /// When a request must have come to an end, so that the method can still say so.
+    pub(super) requests_until: Instant,
     pub(super) table: ResourceTable,
     pub(super) wasi: Option<Box<WasiCtx>>,
     pub(super) memory: Memory,
+    /// Why no answer fits a credential that the guest has found: for the operator.
+    pub(super) withheld: Option<String>,
     /// Ticks that the guest has run for.
     pub(super) ticks: u128,
 }
@@ -33,6 +46,7 @@ impl Guest {
         keyring: &Keyring,
         connection: &Arc<Connection>,
         evidence: &Arc<Evidence>,
+        reach: Reach,
         limits: &Limits,
     ) -> Self {
         let mut table = ResourceTable::new();
@@ -41,12 +55,32 @@ impl Guest {
             keyring: keyring.clone(),
             connection: Arc::clone(connection),
             evidence: Arc::clone(evidence),
+            reach,
             log: Log::new(Arc::clone(label), limits.log),
+            requests_left: MOST_REQUESTS,
+            requests_until: Instant::now() + limits.wall * 9 / 10,
             table,
             wasi: None,
             memory: Memory::new(limits),
+            withheld: None,
             ticks: 0,
         }
+    }
+}
+
+impl Guest {
+    /// Hands out a credential, and takes note of it.
+    pub(super) fn push(
+        &mut self,
+        credential: Credential,
+    ) -> wasmtime::Result<Resource<Credential>> {
+        // Of a lock the caller knows, who has made it.
+        if let Some(withheld @ (Withheld::Disabled | Withheld::Expired)) = credential.withheld() {
+            let (kind, authid) = (credential.kind(), credential.owner());
+            self.withheld = Some(format!("the {kind} credential of {authid} is {withheld}"));
+        }
+        self.evidence.credential(&credential);
+        Ok(self.table.push(credential)?)
     }
 }
 
@@ -152,12 +186,24 @@ impl Fault {
         matches!(self, Self::Overload(_))
     }
 
+    /// Whether the client's answer may have led to it, so that it counts as a wrong one. What cannot
+    /// decide, or is not asked at all, is nobody's guess.
+    pub(super) const fn may_be_guess(&self) -> bool {
+        match self {
+            Self::Overrun(_) | Self::Trapped(_) | Self::Malformed(_) => true,
+            Self::Undecided(_) | Self::Store(_) | Self::Overload(_) => false,
+        }
+    }
+
     /// What an error that came up through the guest was.
     pub(super) fn from_guest(error: &wasmtime::Error) -> Self {
         if let Some(Overrun(limit)) = error.downcast_ref() {
             return Self::Overrun(*limit);
         }
         if let Some(error) = error.downcast_ref::<VerifyError>() {
+            return Self::Overload(error.to_string());
+        }
+        if let Some(error) = error.downcast_ref::<EgressError>() {
             return Self::Overload(error.to_string());
         }
         if let Some(error) = error.downcast_ref::<StoreError>() {

@@ -41,6 +41,8 @@ pub enum Limit {
     Handles,
     /// `challenge.state`.
     State,
+    /// Requests over HTTP.
+    Requests,
 }
 
 impl Limit {
@@ -53,6 +55,7 @@ impl Limit {
             Self::Log => "log",
             Self::Handles => "handles",
             Self::State => "state",
+            Self::Requests => "requests",
         }
     }
 }

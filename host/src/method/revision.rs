@@ -1,11 +1,12 @@
 use std::{fmt, sync::Arc};
 
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use wasmtime::component::{Component, types::ComponentItem};
 
 use super::{
-    Fault, Grant, Limits, Runtime,
+    Fault, Grant, Limits, Reach, Runtime,
     bindings::{AuthenticatorPre, exports::countersign::auth::about},
     call,
     guest::{Guest, Label},
@@ -66,6 +67,15 @@ pub struct Manifest {
     pub version: String,
     pub summary: String,
     pub credential_kinds: Vec<String>,
+    /// Whether clients send it their secret as it is.
+    pub clear_secret: bool,
+}
+
+/// What `manifest.extra` may hold.
+#[derive(Deserialize)]
+struct Extra {
+    #[serde(default, rename = "clear-secret")]
+    clear_secret: bool,
 }
 
 /// One immutable build of a method, compiled, linked against a grant, and ready to run.
@@ -90,11 +100,14 @@ pub enum LoadError {
     #[error("it does not compile: {0}")]
     Invalid(String),
     #[error(
-        "it imports {import}, which the capability {capability:?} provides, and the realm does not \
-         grant that: add {capability:?} to the method's imports in the realm's file, or build the \
-         method without it"
+        "it imports {import}, which the capability {capability:?} provides, and the realm's file \
+         does not grant that: {advice}, or build the method without it"
     )]
-    NotGranted { import: String, capability: String },
+    NotGranted {
+        import: String,
+        capability: String,
+        advice: &'static str,
+    },
     #[error("it imports {import}, which no capability of this router provides")]
     UnknownImport { import: String },
     #[error("it does not implement the world countersign:auth/authenticator of this router: {0}")]
@@ -128,8 +141,15 @@ impl Revision {
             step: StepName::new("describe"),
             revision: Arc::clone(&name),
         };
-        let label = Arc::new(label);
-        let guest = Guest::new(&label, keyring, &Arc::default(), &Arc::default(), limits);
+        let (label, reach) = (Arc::new(label), Reach::default());
+        let guest = Guest::new(
+            &label,
+            keyring,
+            &Arc::default(),
+            &Arc::default(),
+            reach,
+            limits,
+        );
         let manifest = call::within(runtime, limits, async {
             let (mut store, component) = call::instance(runtime, &pre, guest, limits).await?;
             component
@@ -173,6 +193,7 @@ fn compile(
             Some(capability) => LoadError::NotGranted {
                 import,
                 capability: capability.name().into(),
+                advice: capability.advice(),
             },
             None => LoadError::UnknownImport { import },
         });
@@ -188,11 +209,15 @@ fn compile(
 
 impl From<about::Manifest> for Manifest {
     fn from(manifest: about::Manifest) -> Self {
+        // What cannot be read may have said yes.
+        let clear_secret = serde_json::from_str(&manifest.extra)
+            .map_or(true, |Extra { clear_secret }| clear_secret);
         Self {
             name: manifest.name,
             version: manifest.version,
             summary: manifest.summary,
             credential_kinds: manifest.credential_kinds,
+            clear_secret,
         }
     }
 }

@@ -25,6 +25,10 @@ pub(super) const TICK: Duration = Duration::from_millis(5);
 /// take microseconds, and those that wait for the password queue are bounded by that.
 const INSTANCES: u32 = 256;
 
+/// Calls at one time that may wait for somebody outside the router, and hold an instance meanwhile.
+/// The other half is for those that do not.
+const WAITERS: u32 = INSTANCES / 2;
+
 /// The ceiling for the memory of one instance.
 const LARGEST_MEMORY: usize = 512 << 20;
 
@@ -33,6 +37,7 @@ pub struct Runtime {
     engine: Engine,
     linkers: Mutex<HashMap<Grant, Arc<Linker<Guest>>>>,
     permits: Semaphore,
+    waiters: Semaphore,
 }
 
 #[derive(Debug, Error)]
@@ -52,6 +57,7 @@ impl Runtime {
             engine,
             linkers: Mutex::default(),
             permits: Semaphore::new(INSTANCES as usize),
+            waiters: Semaphore::new(WAITERS as usize),
         })
     }
 
@@ -76,6 +82,11 @@ impl Runtime {
             .acquire()
             .await
             .map_err(|_| Fault::Overload("the router is stopping".into()))
+    }
+
+    /// Room for one call that may wait for somebody outside.
+    pub(super) const fn waiters(&self) -> &Semaphore {
+        &self.waiters
     }
 }
 

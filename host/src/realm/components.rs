@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 
 use crate::{
     credential::Keyring,
+    egress::DoorError,
     method::{Digest, Grant, Limits, LoadError, Revision, Runtime, Source},
     stamp::Stamp,
 };
@@ -28,8 +29,15 @@ pub enum ComponentError {
     Unreadable(#[from] io::Error),
     #[error("the file is larger than 64 MiB, the most that is read")]
     TooLarge,
+    #[error(
+        "the realm skips this step for those who are not enrolled, and the method has no kind of \
+         credential that anybody could be enrolled with; remove when = \"enrolled\""
+    )]
+    NobodyEnrolled,
     #[error(transparent)]
     Load(#[from] LoadError),
+    #[error(transparent)]
+    Door(#[from] DoorError),
 }
 
 /// Revisions by what they are made of, so that a thousand realms with one component have one

@@ -4,8 +4,10 @@ use tokio::sync::watch;
 
 use super::Cookies;
 use crate::{
+    config::Authenticates,
     config::CookieTerms,
     credential::Keyring,
+    key_set::KeySets,
     login::{Policy, StepName},
     method::Method,
     router::{self, Permissions, Router},
@@ -18,10 +20,12 @@ pub struct Generation {
     pub policy: Arc<Policy>,
     /// One for each step that the policy names.
     pub methods: HashMap<StepName, Arc<Method>>,
+    pub key_sets: KeySets,
     pub permissions: Arc<Permissions>,
     /// What browsers get that ask to be remembered. None: nobody is.
     pub cookie: Option<CookieTerms>,
     pub keyring: Keyring,
+    pub(super) authenticates: Vec<Authenticates>,
 }
 
 /// A realm: its present generation, and its router, which outlives generations.
@@ -31,6 +35,14 @@ pub struct Realm {
     pub cookies: Cookies,
     generation: watch::Sender<Arc<Generation>>,
     closing: watch::Sender<Option<&'static str>>,
+}
+
+impl Generation {
+    /// Whether clients of another realm may be authenticated by a procedure of this one.
+    pub(super) fn authenticates(&self, realm: &str, procedure: &str) -> bool {
+        let mut agreed = self.authenticates.iter();
+        agreed.any(|authenticates| authenticates.allows(realm, procedure))
+    }
 }
 
 impl Realm {

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Hints, Realm, RealmError, Realms, Workshop};
+use super::{Hints, Realm, RealmError, Realms, Workshop, consent};
 use crate::{config, stamp::Stamp, wamp::reason};
 
 /// Keeps the realms like their files.
@@ -24,7 +24,8 @@ pub struct Reloader {
 /// What is known of a realm's file: when it was looked at last, and what came of it.
 #[derive(Debug, Default)]
 struct Known {
-    /// Of the file and of each component that it named. What has not changed since is not tried
+    /// Of the file, of each component, secret and key set that it named, and of the file of each
+    /// realm whose callees it would have asked. What has not changed since is not tried
     /// again, be it good or bad.
     stamps: Vec<(PathBuf, Option<Stamp>)>,
     realm: Option<Arc<Realm>>,
@@ -40,6 +41,16 @@ struct Known {
 pub struct Inspection {
     pub path: PathBuf,
     pub outcome: Result<Arc<Realm>, RealmError>,
+}
+
+impl Inspection {
+    /// Begins with what need not wait for the first login. For a router that serves: a look by
+    /// itself reaches nobody.
+    pub fn warm_up(&self) {
+        if let Ok(realm) = &self.outcome {
+            realm.generation().key_sets.warm_up();
+        }
+    }
 }
 
 impl Reloader {
@@ -65,7 +76,7 @@ impl Reloader {
         loop {
             hints.next().await;
             match self.look().await {
-                Ok(_) => {}
+                Ok(inspections) => inspections.iter().for_each(Inspection::warm_up),
                 Err(error) => tracing::error!(
                     directory = %self.directory.display(), %error,
                     "the realms' directory cannot be read; all realms stay as they are"
@@ -123,19 +134,23 @@ impl Reloader {
 
 async fn inspect(
     workshop: &Workshop,
-    realms: &Realms,
+    realms: &Arc<Realms>,
     path: &Path,
     known: &mut Known,
 ) -> Result<Arc<Realm>, RealmError> {
     // Taken before reading: what changes while we read has another stamp at the next look.
     known.stamps = vec![stamp(path.to_owned())];
     let realm = config::Realm::read(path)?;
-    let components = realm
+    let files = realm
         .methods
         .values()
-        .map(|method| workshop.component_path(method));
-    known.stamps.extend(components.map(stamp));
-    let generation = workshop.build(&realm, known.number + 1).await?;
+        .flat_map(|method| workshop.files(realm.name.as_str(), method));
+    known.stamps.extend(files.map(stamp));
+    known.stamps.extend(key_files(&realm).map(stamp));
+    let callees = consent::files(&realm, path);
+    known.stamps.extend(callees.into_iter().map(stamp));
+    consent::check(&realm, path)?;
+    let generation = workshop.build(&realm, known.number + 1, realms).await?;
     known.number += 1;
     let realm = match &known.realm {
         Some(realm) => {
@@ -146,6 +161,14 @@ async fn inspect(
     };
     known.realm = Some(Arc::clone(&realm));
     Ok(realm)
+}
+
+/// The files of its key sets.
+fn key_files(realm: &config::Realm) -> impl Iterator<Item = PathBuf> {
+    realm.key_sets.values().filter_map(|place| match place {
+        config::KeySetPlace::File(file) => Some(file.clone()),
+        config::KeySetPlace::Remote(_) => None,
+    })
 }
 
 fn stamp(path: PathBuf) -> (PathBuf, Option<Stamp>) {

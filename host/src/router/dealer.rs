@@ -3,6 +3,7 @@ use std::{cell::Cell, sync::Arc};
 use super::{
     Census, Limits, Member, Random, Refusal, Violation,
     id_map::IdMap,
+    inquiry::{Answer, Pending, Unasked},
     options::{self, CancelMode, Invoke},
     patterns::Patterns,
     session::{self, Session},
@@ -70,11 +71,27 @@ pub(super) struct Call {
 /// The same from the callee's side: where it came from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Invocation {
-    caller: Id,
-    request: Id,
+    caller: Caller,
     receive_progress: bool,
     /// INTERRUPT was sent, and an answer is still awaited.
     interrupted: bool,
+}
+
+/// Who made a call.
+#[derive(Clone, Copy, Debug)]
+enum Caller {
+    Session {
+        id: Id,
+        request: Id,
+    },
+    /// The router itself, by the number of the inquiry.
+    Inquiry(Id),
+}
+
+/// Where a call goes: the callee's turn has come for it.
+struct Target<'a> {
+    registration: &'a Registration,
+    callee: &'a mut Session,
 }
 
 impl Dealer {
@@ -139,69 +156,99 @@ impl Dealer {
         if session.calls.len() >= self.limits.calls {
             return Err(TOO_MANY_CALLS);
         }
-        // Nobody can take the protocol's own procedures, with whatever pattern.
-        if is_reserved(&procedure) {
-            return Err(NO_PROCEDURE);
-        }
-        let registration = self.registrations.best(&procedure).ok_or(NO_PROCEDURE)?;
-        let callee = registration.choose(random).ok_or(NO_PROCEDURE)?.id;
-        let callee = sessions.get_mut(&callee).ok_or(NO_PROCEDURE)?;
+        let target = self.target(sessions, &procedure, random);
+        let target = target.ok_or(NO_PROCEDURE)?;
 
         let mut details = options.passthru;
-        if registration.policy != MatchPolicy::Exact {
-            details.insert("procedure", procedure);
-        }
         if options.disclose_me {
             caller.disclose(&mut details, "caller");
         }
-        let receive_progress =
-            options.receive_progress && callee.member.features.progressive_call_results;
+        let features = target.callee.member.features;
+        let receive_progress = options.receive_progress && features.progressive_call_results;
         if receive_progress {
             details.insert("receive_progress", true);
         }
-        // The id is used up only where the callee gets to see it.
-        let invocation = callee.invoked.upcoming();
-        let frame = Message::Invocation {
-            request: invocation,
-            registration: registration.id,
-            details,
-            payload,
-        }
-        .encode(callee.member.serializer)
-        .map_err(|_| UNREADABLE_ARGUMENTS)?;
-        callee.invoked.issue();
-        callee.invocations.insert(
-            invocation,
-            Invocation {
-                caller: caller.id,
+        let invocation = Invocation {
+            caller: Caller::Session {
+                id: caller.id,
                 request,
-                receive_progress,
-                interrupted: false,
             },
-        );
-        callee.member.outbox.deliver(frame);
-
-        let call = Call {
-            callee: callee.member.id,
-            invocation,
+            receive_progress,
+            interrupted: false,
         };
+        let call = target
+            .invoke(invocation, details, procedure, payload)
+            .ok_or(UNREADABLE_ARGUMENTS)?;
         if let Some(session) = sessions.get_mut(&caller.id) {
             session.calls.insert(request, call);
         }
         Ok(())
     }
 
+    /// Calls a procedure for the router itself. No role's permission is asked for: whoever lets the
+    /// router do so has judged it.
+    pub fn inquire(
+        &self,
+        sessions: &mut IdMap<Session>,
+        inquiry: Id,
+        procedure: String,
+        payload: Payload,
+        random: &mut Random,
+    ) -> Result<Call, Unasked> {
+        let target = self.target(sessions, &procedure, random);
+        let invocation = Invocation {
+            caller: Caller::Inquiry(inquiry),
+            receive_progress: false,
+            interrupted: false,
+        };
+        target
+            .ok_or(Unasked::NoCallee)?
+            .invoke(invocation, Dict::new(), procedure, payload)
+            .ok_or(Unasked::Unreadable)
+    }
+
+    fn target<'a>(
+        &'a self,
+        sessions: &'a mut IdMap<Session>,
+        procedure: &str,
+        random: &mut Random,
+    ) -> Option<Target<'a>> {
+        // Nobody can take the protocol's own procedures, with whatever pattern.
+        if is_reserved(procedure) {
+            return None;
+        }
+        let registration = self.registrations.best(procedure)?;
+        let callee = registration.choose(random)?.id;
+        Some(Target {
+            registration,
+            callee: sessions.get_mut(&callee)?,
+        })
+    }
+
     /// `session` is not among `sessions` any more.
-    pub fn leave(&mut self, sessions: &mut IdMap<Session>, session: Session) {
+    pub fn leave(
+        &mut self,
+        sessions: &mut IdMap<Session>,
+        inquiries: &mut IdMap<Pending>,
+        session: Session,
+    ) {
         for pattern in session.registrations.values() {
             self.remove(pattern, session.member.id);
         }
         for invocation in session.invocations.into_values() {
-            // None where it called itself.
-            if let Some(caller) = sessions.get_mut(&invocation.caller) {
-                caller.calls.remove(&invocation.request);
-                let caller = &caller.member;
-                caller.refuse(Code::Call, invocation.request, CALLEE_LEFT);
+            match invocation.caller {
+                Caller::Session { id, request } => {
+                    // None where it called itself.
+                    if let Some(caller) = sessions.get_mut(&id) {
+                        caller.calls.remove(&request);
+                        caller.member.refuse(Code::Call, request, CALLEE_LEFT);
+                    }
+                }
+                Caller::Inquiry(inquiry) => {
+                    if let Some(pending) = inquiries.remove(&inquiry) {
+                        pending.answer(Answer::CalleeLeft);
+                    }
+                }
             }
         }
         for call in session.calls.into_values() {
@@ -229,6 +276,42 @@ impl Dealer {
         if registration.callees.is_empty() {
             self.registrations.remove(pattern);
         }
+    }
+}
+
+impl Target<'_> {
+    /// None where the callee cannot read the arguments: then it sees nothing of the call.
+    fn invoke(
+        self,
+        invocation: Invocation,
+        mut details: Dict,
+        procedure: String,
+        payload: Payload,
+    ) -> Option<Call> {
+        let Self {
+            registration,
+            callee,
+        } = self;
+        if registration.policy != MatchPolicy::Exact {
+            details.insert("procedure", procedure);
+        }
+        // The id is used up only where the callee gets to see it.
+        let request = callee.invoked.upcoming();
+        let frame = Message::Invocation {
+            request,
+            registration: registration.id,
+            details,
+            payload,
+        }
+        .encode(callee.member.serializer)
+        .ok()?;
+        callee.invoked.issue();
+        callee.invocations.insert(request, invocation);
+        callee.member.outbox.deliver(frame);
+        Some(Call {
+            callee: callee.member.id,
+            invocation: request,
+        })
     }
 }
 
@@ -323,8 +406,18 @@ pub(super) fn cancel(
     Ok(())
 }
 
+/// Nobody waits for the answer any more.
+pub(super) fn withdraw(sessions: &mut IdMap<Session>, call: Call) {
+    if let Some(callee) = sessions.get_mut(&call.callee)
+        && callee.invocations.remove(&call.invocation).is_some()
+    {
+        callee.interrupt(call.invocation, CancelMode::KillNoWait);
+    }
+}
+
 pub(super) fn deliver_yield(
     sessions: &mut IdMap<Session>,
+    inquiries: &mut IdMap<Pending>,
     callee: Id,
     request: Id,
     options: Result<options::Yield, Refusal>,
@@ -334,11 +427,27 @@ pub(super) fn deliver_yield(
     let Some(invocation) = session.invocations.get(&request).copied() else {
         return session.forgotten(request);
     };
+    let (caller, to) = match invocation.caller {
+        Caller::Session { id, request } => (id, request),
+        Caller::Inquiry(inquiry) => {
+            let answer = match options {
+                // Nobody asked for it, and the call goes on.
+                Ok(options) if options.progress => return Ok(()),
+                Ok(_) => Answer::Result(payload),
+                Err(refusal) => Answer::Error {
+                    error: refusal.error.to_owned(),
+                    payload: Payload::list(vec![refusal.why.into()]),
+                },
+            };
+            conclude(sessions, inquiries, callee, request, inquiry, answer);
+            return Ok(());
+        }
+    };
     let options = match options {
         Ok(options) => options,
         Err(refusal) => {
-            if let Some(caller) = finish(sessions, callee, request, invocation) {
-                caller.refuse(Code::Call, invocation.request, refusal);
+            if let Some(caller) = finish(sessions, callee, request, caller, to) {
+                caller.refuse(Code::Call, to, refusal);
             }
             return Ok(());
         }
@@ -355,26 +464,27 @@ pub(super) fn deliver_yield(
         details.insert("progress", true);
     }
     let result = Message::Result {
-        request: invocation.request,
+        request: to,
         details,
         payload,
     };
     if options.progress
-        && let Some(caller) = sessions.get(&invocation.caller)
+        && let Some(caller) = sessions.get(&caller)
         && let Ok(frame) = result.encode(caller.member.serializer)
     {
         caller.member.outbox.deliver(frame);
         return Ok(());
     }
     // The final result, or one that cannot be passed on and so ends the call.
-    if let Some(caller) = finish(sessions, callee, request, invocation) {
-        caller.deliver_or(&result, invocation.request);
+    if let Some(caller) = finish(sessions, callee, request, caller, to) {
+        caller.deliver_or(&result, to);
     }
     Ok(())
 }
 
 pub(super) fn deliver_error(
     sessions: &mut IdMap<Session>,
+    inquiries: &mut IdMap<Pending>,
     callee: Id,
     request: Id,
     details: Dict,
@@ -390,17 +500,42 @@ pub(super) fn deliver_error(
         Ok(()) => error,
         Err(_) => reason::INVALID_URI.to_owned(),
     };
-    if let Some(caller) = finish(sessions, callee, request, invocation) {
+    let (caller, to) = match invocation.caller {
+        Caller::Session { id, request } => (id, request),
+        Caller::Inquiry(inquiry) => {
+            let answer = Answer::Error { error, payload };
+            conclude(sessions, inquiries, callee, request, inquiry, answer);
+            return Ok(());
+        }
+    };
+    if let Some(caller) = finish(sessions, callee, request, caller, to) {
         let error = Message::Error {
             kind: Code::Call,
-            request: invocation.request,
+            request: to,
             details,
             error,
             payload,
         };
-        caller.deliver_or(&error, invocation.request);
+        caller.deliver_or(&error, to);
     }
     Ok(())
+}
+
+/// The same for an inquiry: forgets it, and answers it.
+fn conclude(
+    sessions: &mut IdMap<Session>,
+    inquiries: &mut IdMap<Pending>,
+    callee: Id,
+    request: Id,
+    inquiry: Id,
+    answer: Answer,
+) {
+    if let Some(callee) = sessions.get_mut(&callee) {
+        callee.invocations.remove(&request);
+    }
+    if let Some(pending) = inquiries.remove(&inquiry) {
+        pending.answer(answer);
+    }
 }
 
 /// Forgets the call on both sides. The caller is who is still owed the final answer.
@@ -408,11 +543,12 @@ fn finish(
     sessions: &mut IdMap<Session>,
     callee: Id,
     request: Id,
-    invocation: Invocation,
+    caller: Id,
+    call: Id,
 ) -> Option<&Member> {
     sessions.get_mut(&callee)?.invocations.remove(&request);
-    let caller = sessions.get_mut(&invocation.caller)?;
-    caller.calls.remove(&invocation.request)?;
+    let caller = sessions.get_mut(&caller)?;
+    caller.calls.remove(&call)?;
     Some(&caller.member)
 }
 

@@ -5,6 +5,7 @@ use crate::wamp::{Actions, Dict, MatchPolicy, Pattern, Payload, RequestIds, Valu
 
 mod broker;
 mod dealer;
+mod inquiry;
 mod property;
 
 /// A realm in which a `user` may do everything under `com.`, and a `guest` nothing.

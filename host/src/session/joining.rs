@@ -6,8 +6,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{SessionSettings, part};
 use crate::{
-    login::{Accepted, Call, Effect, Fault, Login, Outcome, Verdict},
-    method::Evidence,
+    login::{Accepted, Authid, Call, Effect, Fault, Login, Outcome, StepName, Verdict},
+    method::{Evidence, Method},
     observe::LoginRecord,
     realm::{Came, Generation, Realm, Realms, Ties},
     transport::{Broken, Connection, Wire},
@@ -45,13 +45,14 @@ impl<'a> Joining<'a> {
         since: Instant,
     ) -> Self {
         let session = Id::from_random(u64::from_le_bytes(random()));
+        let login = Login::new(settings.login, session, random, connection.confidential);
         Self {
             settings,
             realms,
             connection,
             since,
             session,
-            login: Login::new(settings.login, session, random),
+            login,
             asked_for: String::new(),
             realm: None,
             evidence: Arc::default(),
@@ -95,6 +96,7 @@ impl<'a> Joining<'a> {
             effect = match effect {
                 Effect::Open { realm } => self.open(realm),
                 Effect::Call(call) => self.ask(wire, call).await,
+                Effect::Enrolled { step, authid } => self.look_up(&step, &authid),
                 Effect::Send(message) => match self.send(wire, &message).await {
                     ControlFlow::Continue(()) => self.hear(wire).await,
                     ControlFlow::Break(effect) => effect,
@@ -122,10 +124,7 @@ impl<'a> Joining<'a> {
     /// and one that talks out of turn is not heard to the end.
     async fn ask<W: Wire>(&mut self, wire: &mut W, call: Call) -> Effect {
         let deadline = self.deadline();
-        let method = self
-            .realm
-            .as_ref()
-            .and_then(|(_, generation)| generation.methods.get(&call.step).cloned());
+        let method = self.method(&call.step);
         let connection = Arc::clone(&self.connection);
         let evidence = Arc::clone(&self.evidence);
         let realm = self.realm.as_ref().map(|(realm, _)| Arc::clone(realm));
@@ -138,11 +137,7 @@ impl<'a> Joining<'a> {
                         overload: fault.is_overload(),
                         why: format!("{fault} (revision {})", method.revision.digest.short()),
                     }),
-                // A generation has a method for each step of its policy.
-                None => Err(Fault {
-                    overload: false,
-                    why: "the step has no method".into(),
-                }),
+                None => Err(no_method()),
             };
             if let (Some(realm), Some(family)) = (realm, evidence.seen().replayed) {
                 realm.end_family(family).await;
@@ -155,6 +150,22 @@ impl<'a> Joining<'a> {
             frame = wire.next() => self.receive(wire, frame),
             () = tokio::time::sleep_until(deadline) => self.login.expire(),
         }
+    }
+
+    fn look_up(&mut self, step: &StepName, authid: &Authid) -> Effect {
+        let enrolled = match self.method(step) {
+            Some(method) => method.is_enrolled(authid).map_err(|fault| Fault {
+                overload: fault.is_overload(),
+                why: fault.to_string(),
+            }),
+            None => Err(no_method()),
+        };
+        self.login.enrolled(enrolled)
+    }
+
+    fn method(&self, step: &StepName) -> Option<Arc<Method>> {
+        let (_, generation) = self.realm.as_ref()?;
+        generation.methods.get(step).cloned()
     }
 
     fn decide(&mut self, verdict: Result<Verdict, Fault>) -> Effect {
@@ -223,6 +234,14 @@ impl<'a> Joining<'a> {
             took: self.since.elapsed(),
         }
         .write();
+    }
+}
+
+/// A generation has a method for each step of its policy.
+fn no_method() -> Fault {
+    Fault {
+        overload: false,
+        why: "the step has no method".into(),
     }
 }
 

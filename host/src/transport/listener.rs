@@ -324,8 +324,7 @@ impl Incoming {
             terms.websocket.origins.as_deref(),
             connection.confidential,
         );
-        let websocket =
-            WebSocket::accept(stream, &request, early.into(), &terms.websocket).await?;
+        let websocket = WebSocket::accept(stream, &request, early.into(), &terms.websocket).await?;
         Ok((Arrived::WebSocket(Box::new(websocket)), connection))
     }
 }

@@ -172,7 +172,9 @@ fn from_x_forwarded_for(headers: &HeaderMap, proxy: &Proxy) -> Option<Told> {
             .map(str::trim)
     };
     // Most proxies set it anew; those that add to it add at the right.
-    let encrypted = items("x-forwarded-proto").next_back().is_some_and(is_encrypted);
+    let encrypted = items("x-forwarded-proto")
+        .next_back()
+        .is_some_and(is_encrypted);
     let chain = items("x-forwarded-for").map(|item| Told {
         client: from_text(item),
         encrypted,

@@ -43,6 +43,10 @@ pub struct RawSocketSettings {
 /// its connection breaks, on Twisted it takes the PING's header for the length of a message and
 /// waits for 16 MiB.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is about pings or the end by itself: there is no state that they make together"
+)]
 pub struct RawSocket<S> {
     framed: Framed<S, Codec>,
     serializer: Serializer,

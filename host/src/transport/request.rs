@@ -17,7 +17,7 @@ const READ: usize = 2 << 10;
 #[derive(Debug)]
 pub(super) enum Asked {
     /// A WebSocket. What came after the request's head is still in the buffer.
-    WebSocket(Request),
+    WebSocket(Box<Request>),
     /// Anything else. All that was read is still in the buffer.
     Other,
     /// This is not HTTP, or its head has no end.
@@ -34,7 +34,7 @@ pub(super) async fn read<S: AsyncRead + Unpin>(
             match Request::try_parse(buffer) {
                 Ok(Some((length, request))) if wants_websocket(&request) => {
                     _ = buffer.split_to(length);
-                    return Ok(Asked::WebSocket(request));
+                    return Ok(Asked::WebSocket(Box::new(request)));
                 }
                 Ok(Some(_))
                 | Err(Error::Protocol(

@@ -121,7 +121,8 @@ impl Current {
         // Before the files: a change in between is then seen the next time.
         let stamps = stamps(files);
         let chain = certificates(&files.certificate)?;
-        let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unreadable(&files.key, error))?;
+        let key = PrivateKeyDer::from_pem_file(&files.key)
+            .map_err(|error| unreadable(&files.key, error))?;
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -193,11 +194,15 @@ fn identity(files: &Tls, error: rustls::Error) -> TlsError {
 }
 
 fn stamps(files: &Tls) -> Vec<Option<Stamp>> {
-    [Some(&files.certificate), Some(&files.key), files.client_roots.as_ref()]
-        .into_iter()
-        .flatten()
-        .map(|file| Stamp::of(file))
-        .collect()
+    [
+        Some(&files.certificate),
+        Some(&files.key),
+        files.client_roots.as_ref(),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|file| Stamp::of(file))
+    .collect()
 }
 
 #[cfg(test)]

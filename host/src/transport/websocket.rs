@@ -249,6 +249,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for WebSocket<S> {
 }
 
 /// Chooses the first offered subprotocol that we know (RFC 6455, section 4.2.2).
+#[expect(
+    clippy::result_large_err,
+    reason = "both are responses, and one is sent at once"
+)]
 fn answer(
     request: &Request,
     settings: &WebSocketSettings,

@@ -77,6 +77,9 @@ mod settings;
 pub use bindings::countersign::auth::types::{
     Answer, Attempt, Challenge, Identity, Proof, Verdict,
 };
-pub use bindings::countersign::auth::{cookies, counters, credentials, recovery_codes, transport};
+pub use bindings::countersign::auth::{
+    cookies, counters, credentials, enrolments, http, key_sets, procedures, recovery_codes,
+    scram_keys, transport,
+};
 pub use bindings::wasi::logging::logging;
 pub use method::{Manifest, Method};

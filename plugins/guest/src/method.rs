@@ -21,6 +21,10 @@ pub trait Method: DeserializeOwned {
     /// What the method says of itself when it is loaded.
     const MANIFEST: Manifest;
 
+    /// Whether clients send their secret as it is: a password, a token. Then a realm does not ask
+    /// for it where others could read along, unless its file says so.
+    const CLEAR_SECRET: bool = false;
+
     /// What the types of the fields cannot say about the settings, e.g. that a number must lie in
     /// a range. The error should name the setting.
     ///
@@ -103,7 +107,11 @@ impl<M: Method> about::Guest for Component<M> {
             version: version.into(),
             summary: summary.into(),
             credential_kinds: credential_kinds.iter().map(|&kind| kind.into()).collect(),
-            extra: "{}".into(),
+            extra: if M::CLEAR_SECRET {
+                r#"{"clear-secret":true}"#.into()
+            } else {
+                "{}".into()
+            },
         }
     }
 

@@ -126,7 +126,12 @@ mod tests {
         for (uid, gid, asked, expected) in [
             (1000, 1000, None, Some(("alice", "admin"))),
             (1000, 50, None, Some(("alice", "admin"))),
-            (1000, 1000, Some("alice-watching"), Some(("alice-watching", "guest"))),
+            (
+                1000,
+                1000,
+                Some("alice-watching"),
+                Some(("alice-watching", "guest")),
+            ),
             (1000, 1000, Some("root"), None),
             (7, 50, None, Some(("staff", "user"))),
             (7, 7, None, None),

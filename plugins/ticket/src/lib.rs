@@ -24,6 +24,8 @@ impl Method for Ticket {
         credential_kinds: &[KIND],
     };
 
+    const CLEAR_SECRET: bool = true;
+
     fn begin(&self, attempt: &Attempt) -> Result<Verdict, String> {
         if attempt.authid.is_none() {
             return Ok(no_authid());

@@ -156,8 +156,14 @@ fn check_name(pattern: &str) -> Result<(), String> {
         ));
     };
     let (place, rest) = match kind {
-        "dns" => ("in place of the first label", name.strip_prefix("*.").unwrap_or(name)),
-        "email" => ("in place of all before the @", name.strip_prefix("*@").unwrap_or(name)),
+        "dns" => (
+            "in place of the first label",
+            name.strip_prefix("*.").unwrap_or(name),
+        ),
+        "email" => (
+            "in place of all before the @",
+            name.strip_prefix("*@").unwrap_or(name),
+        ),
         "uri" => ("at the end", name.strip_suffix('*').unwrap_or(name)),
         _ => {
             return Err(format!(
@@ -169,7 +175,9 @@ fn check_name(pattern: &str) -> Result<(), String> {
         return Err(format!("`name` is {pattern:?}, which every name fits"));
     }
     if rest.contains('*') {
-        return Err(format!("`name` is {pattern:?}; its `*` can only stand {place}"));
+        return Err(format!(
+            "`name` is {pattern:?}; its `*` can only stand {place}"
+        ));
     }
     Ok(())
 }

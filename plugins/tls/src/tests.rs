@@ -30,7 +30,9 @@ fn rule(name: Option<&str>, authid: Option<&str>) -> Rule {
 }
 
 fn decided(rules: Vec<Rule>, certificate: &Certificate, asked: Option<&str>) -> Option<String> {
-    let tls = Tls { certificates: rules };
+    let tls = Tls {
+        certificates: rules,
+    };
     assert_eq!(tls.check(), Ok(()));
     match tls.decide(certificate, asked) {
         Verdict::Accept(identity) => {
@@ -73,7 +75,10 @@ fn without_an_authid_the_name_is_it() {
     let rules = || vec![rule(Some("dns:*.example.com"), None)];
     let found = |asked| decided(rules(), &certificate, asked);
     assert_eq!(found(None).as_deref(), Some("a.example.com"));
-    assert_eq!(found(Some("b.example.com")).as_deref(), Some("b.example.com"));
+    assert_eq!(
+        found(Some("b.example.com")).as_deref(),
+        Some("b.example.com")
+    );
     assert_eq!(found(Some("c.example.com")), None);
 }
 
@@ -126,7 +131,13 @@ fn rules_that_would_let_in_everyone_are_refused() {
         let error = tls.check().unwrap_err();
         assert!(error.contains(said) && error.contains("rule 1"), "{error}");
     }
-    assert!(Tls { certificates: vec![] }.check().is_err());
+    assert!(
+        Tls {
+            certificates: vec![]
+        }
+        .check()
+        .is_err()
+    );
 }
 
 #[test]

@@ -2,13 +2,16 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
-use super::{Report, realm_name, store_authid, totp::TotpArgs};
+use super::{
+    Report, realm_name, scram::ScramArgs, store_authid, totp::TotpArgs, webauthn::WebauthnArgs,
+};
 use crate::{
     command::secret::{Prompt, Secret},
     config::{Operator, Realm, RealmName, RoleName},
     credential::{
         self, Enrolment, Existing, Kind, Sqlite, Store, StoreError,
         enrol::{self, Derivation},
+        scram::Kdf,
     },
     login::Authid,
 };
@@ -22,10 +25,11 @@ const MOST_ROLES: usize = 20;
 #[derive(Debug, Args)]
 #[command(
     about = "Add a credential, or replace one",
-    after_help = "The secret of a ticket or a wampcra credential is asked for at the terminal, or \
+    after_help = "The secret of a ticket, wampcra or scram credential is asked for at the terminal, or \
                   read as one line from standard input. Public keys for cryptosign are given by \
                   --public-key, or read from standard input, one a line. For totp a seed is made, \
-                  and shown once for the person's app, together with recovery codes."
+                  and shown once for the person's app, together with recovery codes. For webauthn a \
+                  code is made, with which the person adds one passkey."
 )]
 pub(super) struct AddArgs {
     /// The realm
@@ -52,9 +56,10 @@ pub(super) struct AddArgs {
     #[arg(long, conflicts_with = "iterations")]
     plain: bool,
 
-    /// For wampcra: how often the client repeats its derivation [default: 10000]
+    /// For wampcra and scram: how often the client repeats its derivation [default: 10000; for
+    /// scram 3 with argon2id13 and 600000 with pbkdf2]
     #[arg(long, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=i64::from(Derivation::MAX_ITERATIONS)))]
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(Kdf::MOST_PBKDF2)))]
     iterations: Option<u32>,
 
     /// For cryptosign: an Ed25519 public key, 64 hex digits; may be repeated
@@ -63,6 +68,12 @@ pub(super) struct AddArgs {
 
     #[command(flatten)]
     totp: TotpArgs,
+
+    #[command(flatten)]
+    scram: ScramArgs,
+
+    #[command(flatten)]
+    webauthn: WebauthnArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,13 +86,19 @@ enum KindName {
     Cryptosign,
     /// The codes that an app shows, for a second step
     Totp,
+    /// A password that the client proves to know, and that is kept so that nobody can log in with it
+    Scram,
+    /// Passkeys, each by a code that lets the person add it
+    Webauthn,
 }
 
 impl KindName {
     /// Completes "alice can … realm acme".
     const fn purpose(self) -> &'static str {
         match self {
-            Self::Ticket | Self::Wampcra | Self::Cryptosign => "log in to",
+            Self::Ticket | Self::Wampcra | Self::Cryptosign | Self::Scram | Self::Webauthn => {
+                "log in to"
+            }
             Self::Totp => "confirm a login to",
         }
     }
@@ -113,6 +130,11 @@ pub(super) fn add(args: &AddArgs, operator: &Operator, prompt: &Prompt) -> anyho
         role,
         ..
     } = args;
+    if args.kind == KindName::Webauthn {
+        return args
+            .webauthn
+            .invite(realm, authid, role, args.replace, &store);
+    }
     let (in_realm, kind) = (
         credential::Realm::from(realm.as_str()),
         Kind::from(args.kind),
@@ -157,11 +179,21 @@ pub(super) fn add(args: &AddArgs, operator: &Operator, prompt: &Prompt) -> anyho
 
 impl AddArgs {
     fn check_options(&self) -> anyhow::Result<()> {
-        if self.kind != KindName::Wampcra && (self.plain || self.iterations.is_some()) {
-            bail!("--plain and --iterations are for wampcra only; leave them out");
+        if self.kind != KindName::Wampcra && self.plain {
+            bail!("--plain is for wampcra only; leave it out");
+        }
+        let derives = matches!(self.kind, KindName::Wampcra | KindName::Scram);
+        if !derives && self.iterations.is_some() {
+            bail!("--iterations is for wampcra and scram only; leave it out");
+        }
+        if self.kind != KindName::Scram && self.scram.is_used() {
+            bail!("--kdf and --memory are for scram only; leave them out");
         }
         if self.kind != KindName::Cryptosign && !self.public_keys.is_empty() {
             bail!("--public-key is for cryptosign only; leave it out");
+        }
+        if self.kind != KindName::Webauthn && self.webauthn.is_used() {
+            bail!("--valid is for webauthn only; leave it out");
         }
         if self.kind != KindName::Totp && self.totp.is_used() {
             bail!(
@@ -228,6 +260,8 @@ impl AddArgs {
             }
             KindName::Cryptosign => enrol::cryptosign(&self.public_keys),
             KindName::Totp => return self.totp.enrol(&self.realm, authid, prompt),
+            KindName::Scram => return self.scram.enrol(authid, self.iterations, prompt),
+            KindName::Webauthn => bail!("a passkey is made by its owner, not here"),
         };
         let enrolment = enrolment
             .with_context(|| format!("{authid} got no {} credential", Kind::from(self.kind)))?;
@@ -255,6 +289,8 @@ impl From<KindName> for Kind {
             KindName::Wampcra => Self::wampcra(),
             KindName::Cryptosign => Self::cryptosign(),
             KindName::Totp => Self::totp(),
+            KindName::Scram => Self::scram(),
+            KindName::Webauthn => Self::webauthn(),
         }
     }
 }
@@ -271,7 +307,8 @@ fn odd_parameters(
     let options = match name {
         KindName::Wampcra => "--iterations or --plain",
         KindName::Totp => "--algorithm, --digits and --period",
-        KindName::Ticket | KindName::Cryptosign => return Ok(None),
+        KindName::Scram => "--kdf, --iterations and --memory",
+        KindName::Ticket | KindName::Cryptosign | KindName::Webauthn => return Ok(None),
     };
     let kind = &enrolment.kind;
     let oldest = match store.oldest(realm, kind) {

@@ -7,12 +7,16 @@ use sha2::Sha256;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::scram::{self, ClientNonce, ServerProof};
 use crate::{
     command::{
         output,
         secret::{Prompt, SecretError},
     },
-    credential::enrol::derive_key,
+    credential::{
+        enrol::derive_key,
+        scram::{Kdf, ScramError},
+    },
     observe::Printable,
     wamp::{Dict, Value},
 };
@@ -31,7 +35,26 @@ pub struct Prover {
     pub authid: Option<String>,
     /// For cryptosign.
     pub key: Option<SigningKey>,
+    /// For SCRAM: what HELLO had.
+    pub nonce: ClientNonce,
     pub prompt: Prompt,
+}
+
+/// AUTHENTICATE, and what the router must show in return.
+pub struct Proof {
+    pub signature: Zeroizing<String>,
+    pub extra: Dict,
+    pub in_return: Option<ServerProof>,
+}
+
+impl From<Zeroizing<String>> for Proof {
+    fn from(signature: Zeroizing<String>) -> Self {
+        Self {
+            signature,
+            extra: Dict::new(),
+            in_return: None,
+        }
+    }
 }
 
 /// Why a CHALLENGE is left without an answer.
@@ -46,13 +69,32 @@ pub enum NoAnswer {
     Derivation { iterations: u64, keylen: u64 },
     #[error("the router asks for a signature by cryptosign; give the key with --key FILE")]
     NoKey,
+    #[error(
+        "the router wants the password to be derived by {0:?}, which is so cheap that it could be \
+         guessed from an answer, or dearer than can be borne"
+    )]
+    Kdf(Kdf),
+    #[error(transparent)]
+    Password(ScramError),
     #[error(transparent)]
     Secret(#[from] SecretError),
 }
 
 impl Prover {
-    /// The signature for AUTHENTICATE. Waits for a person where a secret is needed.
-    pub fn answer(&self, method: &str, extra: &Dict) -> Result<Zeroizing<String>, NoAnswer> {
+    /// What to say in AUTHENTICATE. Waits for a person where a secret is needed.
+    pub fn answer(&self, method: &str, extra: &Dict) -> Result<Proof, NoAnswer> {
+        if let Some(dialect) = scram::dialect(method) {
+            let password = || {
+                let password = self.prompt.ask(&self.question("Password"))?;
+                Ok(Zeroizing::new(password.expose().to_owned()))
+            };
+            let authid = self.authid.as_deref();
+            return self.nonce.answer(dialect, authid, extra, password);
+        }
+        self.signature(method, extra).map(Proof::from)
+    }
+
+    fn signature(&self, method: &str, extra: &Dict) -> Result<Zeroizing<String>, NoAnswer> {
         match method {
             "ticket" => {
                 let ticket = self.prompt.ask(&self.question("Ticket"))?;
@@ -201,6 +243,7 @@ mod tests {
         Prover {
             authid: Some("alice".into()),
             key,
+            nonce: ClientNonce::generate().unwrap(),
             prompt: Prompt::lines(lines.as_bytes()),
         }
     }
@@ -208,7 +251,7 @@ mod tests {
     fn answer(lines: &'static str, method: &str, extra: &Dict) -> Result<String, NoAnswer> {
         prover(lines, None)
             .answer(method, extra)
-            .map(|answer| answer.to_string())
+            .map(|answer| answer.signature.to_string())
     }
 
     fn cra(challenge: &str) -> Dict {
@@ -268,7 +311,7 @@ mod tests {
         );
         let extra = cra(challenge).with("channel_binding", Value::Null);
         let answer = prover("", Some(seed)).answer("cryptosign", &extra).unwrap();
-        assert_eq!(*answer, format!("{signature}{challenge}"));
+        assert_eq!(*answer.signature, format!("{signature}{challenge}"));
     }
 
     #[test]

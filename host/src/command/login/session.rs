@@ -9,6 +9,7 @@ use super::{
     connection::{Connection, ConnectionError},
     dialer::Dialer,
     problem::Problem,
+    scram::ServerProof,
 };
 use crate::{
     command::output::columns,
@@ -73,6 +74,11 @@ pub enum LoginError {
     NotAnnounced { method: String },
     #[error("the router asked {MOST_ROUNDS} times and is still not satisfied; the login was ended")]
     TooManyRounds,
+    #[error(
+        "the router let us in without proving that it knows the password's keys; it may be \
+         another one than it pretends to be, and the login was ended"
+    )]
+    Impostor,
     #[error(transparent)]
     NoAnswer(#[from] NoAnswer),
     #[error(transparent)]
@@ -164,9 +170,16 @@ async fn log_in(
     prover: Arc<Prover>,
 ) -> Result<Welcome, LoginError> {
     connection.send(&hello.message()).await?;
+    let mut in_return = Vec::new();
     for round in 0..=MOST_ROUNDS {
         match connection.answer().await? {
             Message::Welcome { session, details } => {
+                if !in_return
+                    .iter()
+                    .all(|proof| ServerProof::is_in(proof, &details))
+                {
+                    return Err(LoginError::Impostor);
+                }
                 return Ok(Welcome {
                     session,
                     realm: hello.realm.clone(),
@@ -181,7 +194,7 @@ async fn log_in(
                 if round == 0 && !hello.authmethods.contains(&method) {
                     return Err(LoginError::NotAnnounced { method });
                 }
-                authenticate(connection, &prover, method, extra).await?;
+                in_return.extend(authenticate(connection, &prover, method, extra).await?);
             }
             _ => return Err(connection.error(Problem::Unexpected).into()),
         }
@@ -189,12 +202,13 @@ async fn log_in(
     Err(LoginError::TooManyRounds)
 }
 
+/// Answers one CHALLENGE, and yields what the router must show in return.
 async fn authenticate(
     connection: &mut Connection,
     prover: &Arc<Prover>,
     method: String,
     extra: Dict,
-) -> Result<(), LoginError> {
+) -> Result<Option<ServerProof>, LoginError> {
     let prover = Arc::clone(prover);
     let proving = spawn_blocking(move || prover.answer(&method, &extra));
     let proof = connection
@@ -203,17 +217,18 @@ async fn authenticate(
         .unwrap_or(Err(NoAnswer::Challenge("answering it failed")))?;
     // The router has lost its patience, and its next message says so.
     if connection.has_early() {
-        return Ok(());
+        return Ok(proof.in_return);
     }
     let mut message = Message::Authenticate {
-        signature: proof.as_str().to_owned(),
-        extra: Dict::new(),
+        signature: proof.signature.as_str().to_owned(),
+        extra: proof.extra,
     };
     let sent = connection.send(&message).await;
     if let Message::Authenticate { signature, .. } = &mut message {
         signature.zeroize();
     }
-    Ok(sent?)
+    sent?;
+    Ok(proof.in_return)
 }
 
 impl Hello {

@@ -1,5 +1,6 @@
 use std::future::pending;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use clap::Parser;
 use futures_util::{SinkExt, StreamExt};
@@ -16,7 +17,10 @@ use tokio_tungstenite::{
 };
 
 use super::{dialer::Socket, *};
-use crate::wamp::{Id, Message, Value};
+use crate::{
+    credential::scram::{Dialect, Kdf},
+    wamp::{Id, Message, Value},
+};
 
 mod transports;
 
@@ -56,11 +60,12 @@ fn who_has_a_name_or_a_key_can_prove_it() {
     let file = file.to_str().unwrap();
 
     let methods = |words: &[&str]| hello(words).unwrap().authmethods;
-    assert_eq!(methods(&["--authid", "alice"]), ["wampcra", "ticket"]);
+    let by_secret = ["wampcra", "ticket", "scram", "wamp-scram"];
+    assert_eq!(methods(&["--authid", "alice"]), by_secret);
     assert_eq!(methods(&["--key", file]), ["cryptosign"]);
     assert_eq!(
         methods(&["--authid", "a", "--key", file]),
-        ["cryptosign", "wampcra", "ticket"]
+        [&["cryptosign"], &by_secret[..]].concat()
     );
     assert_eq!(
         methods(&["--authid", "a", "--method", "x", "--method", "y"]),
@@ -495,4 +500,68 @@ async fn what_is_no_router_is_told_apart() {
     let failed = login(&args(&[&address]).unwrap(), "").await;
     let failed = failed.err().unwrap().to_string();
     assert!(failed.contains("is the router running"), "{failed}");
+}
+
+/// By SCRAM the router proves itself, too: WELCOME must show that it has the keys of the password.
+#[tokio::test]
+async fn a_router_that_does_not_know_the_password_is_left() {
+    let salted = Kdf::Pbkdf2 { iterations: 4096 }
+        .salted_password(Dialect::Wamp, "pencil", b"saltsalt")
+        .unwrap();
+    for shown in ["right", "wrong", "none"] {
+        let router = FakeRouter::start().await;
+        let served = async {
+            let mut client = router.client().await;
+            let (_, details) = client.hear_hello().await;
+            let Some(Value::Dict(authextra)) = details.value("authextra") else {
+                panic!("{details:?}")
+            };
+            let ours = authextra.text("nonce").unwrap();
+            let both = format!("{ours}c2VydmVy");
+            let extra = Dict::new()
+                .with("nonce", &*both)
+                .with("salt", BASE64_STANDARD.encode("saltsalt"))
+                .with("kdf", "pbkdf2")
+                .with("iterations", 4096)
+                .with("memory", Value::Null);
+            let signature = client.challenge("wamp-scram", extra).await;
+            let message = format!("n=joe,r={ours},r={both},s=c2FsdHNhbHQ=,i=4096,c=biws,r={both}");
+            let message = message.as_bytes();
+            assert_eq!(signature, BASE64_STANDARD.encode(salted.proof(message)));
+
+            // A second step does not make the first one's proof be forgotten.
+            assert_eq!(client.challenge("totp", Dict::new()).await, "287082");
+            let mut verifier = salted.server_signature(message);
+            verifier[31] ^= u8::from(shown == "wrong");
+            let mut authextra = Dict::new().with("totp", true);
+            if shown != "none" {
+                authextra.insert("verifier", BASE64_STANDARD.encode(verifier));
+            }
+            client
+                .welcome(Dict::new().with("authextra", authextra))
+                .await;
+            if shown == "right" {
+                client.part().await;
+                return;
+            }
+            let Message::Abort { reason, .. } = client.hear().await else {
+                panic!()
+            };
+            assert_eq!(reason, "wamp.error.cannot_authenticate");
+            client.until_closed().await;
+        };
+        let login = async {
+            let words = ["--authid", "joe", "--method", "wamp-scram"];
+            match router.login(&words, "pencil\n287082\n").await {
+                Ok(session) => {
+                    session.leave().await;
+                    true
+                }
+                Err(LoginError::Impostor) => false,
+                Err(error) => panic!("{error}"),
+            }
+        };
+        let (trusted, ()) = join!(login, served);
+        assert_eq!(trusted, shown == "right", "{shown}");
+    }
 }

@@ -165,6 +165,99 @@ fn roles_and_logins() {
 }
 
 #[test]
+fn steps() {
+    let says = |steps: &str, expected: &str| {
+        realm_says(&format!("[[login]]\nsteps = [{steps}]"), &[expected]);
+    };
+    says(
+        "'a', { method = 'b', wen = 'enrolled' }",
+        r#"4:31: unknown key "wen" in [[login.steps]]; did you mean "when"?"#,
+    );
+    says(
+        "'a', { method = 'b', when = 'enroled' }",
+        r#"4:38: "when" is "enroled"; did you mean "enrolled"?"#,
+    );
+    says(
+        "'a', { method = 'b', when = true }",
+        r#"4:38: "when" is true; known are "always", "enrolled""#,
+    );
+    says(
+        "'a', { when = 'enrolled' }",
+        r#"4:15: the key "method" is missing in [[login.steps]]; it must be a method's name of letters, digits, '-', '_' and '.', such as "wampcra""#,
+    );
+    says(
+        "{ method = 'a', when = 'enrolled' }, 'b'",
+        r#"4:33: "a" is the first step, which names the user, so it cannot be skipped; remove "when""#,
+    );
+    says(
+        "{ method = 'a', may_change = ['role'] }, 'b'",
+        r#"4:40: "a" is the first step, so there is nothing yet to change; remove "may_change""#,
+    );
+    says(
+        "'a', { method = 'b', may_change = ['authid'] }",
+        r#"4:45: an item of "may_change" is "authid"; known are "role""#,
+    );
+    says(
+        "'a', { method = 'a', when = 'enrolled' }",
+        r#"4:26: "a" is in "steps" twice; remove one"#,
+    );
+}
+
+#[test]
+fn assurance() {
+    let says = |role: &str, expected: &str| {
+        let logins = "[[login]]\nsteps = ['wampcra', 'totp']\n[[login]]\nsteps = ['cryptosign']";
+        realm_says(&format!("roles = ['user', {role}]\n{logins}"), &[expected]);
+    };
+    says(
+        "{ role = 'admin', requires = ['topt'] }",
+        r#"1:48: no [[login]] has the step "topt"; did you mean "totp"?"#,
+    );
+    says(
+        "{ role = 'admin', requires = ['totp', 'cryptosign'] }",
+        r#"1:27: no [[login]] has all steps that "admin" requires, so nobody could have it; put them into one, or require fewer"#,
+    );
+    says(
+        "{ role = 'admin', require = ['totp'] }",
+        r#"1:36: unknown key "require" in [[roles]]; did you mean "requires"?"#,
+    );
+    says(
+        "{ role = 'user', requires = ['totp'] }",
+        r#"1:27: "user" is in "roles" twice; remove one"#,
+    );
+    realm_says(
+        "roles = [{ role = 'admin', requires = ['totp'] }]",
+        &[r#"1:40: no [[login]] has the step "totp"; add one"#],
+    );
+}
+
+#[test]
+fn guesses() {
+    let says = |text: &str, expected: &str| {
+        realm_says(
+            &format!("[[login]]\nsteps = ['a']\n[method.a]\nguesses = {{ {text} }}"),
+            &[expected],
+        );
+    };
+    says(
+        "most = 0",
+        r#"6:20: "most" is the number 0; choose from 1 to 100"#,
+    );
+    says(
+        "max = 1",
+        r#"6:13: unknown key "max" in [method.a.guesses]; known are "most", "lock", "longest", "total", "first_step""#,
+    );
+    says(
+        "lock = 30",
+        r#"6:20: "lock" is the number 30; it needs a unit: did you mean "30s" or "30ms"?"#,
+    );
+    says(
+        "first_step = 'count'",
+        r#"6:26: "first_step" is "count"; did you mean "counted"?"#,
+    );
+}
+
+#[test]
 fn methods() {
     let says = |text: &str, expected: &str| {
         realm_says(
@@ -202,7 +295,153 @@ fn methods() {
     );
     says(
         "[method.wampcra]\nimports = ['log']",
-        r#"6:12: an item of "imports" is "log"; known are "credentials", "counters", "recovery-codes", "cookies", "transport", "logging", "wasi""#,
+        r#"6:12: an item of "imports" is "log"; known are "credentials", "counters", "recovery-codes", "scram-keys", "enrolments", "cookies", "transport", "logging", "wasi", "procedures", "http", "key-sets""#,
+    );
+}
+
+#[test]
+fn procedures() {
+    let says = |text: &str, expected: &str| {
+        realm_says(
+            &format!("[[login]]\nsteps = ['ticket']\n[method.ticket]\n{text}"),
+            &[expected],
+        );
+    };
+    says(
+        "procedures = { realm = 'admin', allow = ['com.a'], timout = '2s' }",
+        r#"6:52: unknown key "timout" in [method.ticket.procedures]; did you mean "timeout"?"#,
+    );
+    says(
+        "procedures = 'com.a'",
+        r#"6:14: there is "com.a" where a table must be; write [method.ticket.procedures]"#,
+    );
+    says(
+        "procedures = { realm = 'admin' }",
+        r#"6:14: the key "allow" is missing in [method.ticket.procedures]; it must be a list, each item a procedure's URI outside "wamp.", such as "com.example.authenticate""#,
+    );
+    says(
+        "procedures = { realm = 'admin', allow = [] }",
+        r#"6:41: "allow" is empty; list the procedures that may be called"#,
+    );
+    says(
+        "procedures = { realm = 'a/b', allow = ['com.a'] }",
+        r#"6:24: "realm" is "a/b", of which there can be no file; name another"#,
+    );
+    says(
+        "procedures = { realm = 'admin', allow = ['wamp.session.kill'] }",
+        r#"6:42: an item of "allow" is "wamp.session.kill"; it must be a procedure's URI outside "wamp.", such as "com.example.authenticate""#,
+    );
+    says(
+        "procedures = { realm = 'admin', allow = ['com.a'], timeout = '10s' }",
+        r#"6:14: "timeout" ("10s") is not less than the limit "wall" ("10s") of the whole call; raise "wall" under "limits""#,
+    );
+    says(
+        "settings.procedure = 'com.acme.auth'\nprocedures = { realm = 'admin', allow = ['com.acme.auht'] }",
+        r#"6:22: the setting "procedure" is "com.acme.auth", which "allow" does not have; did you mean "com.acme.auht"?"#,
+    );
+    says(
+        "imports = ['procedures']",
+        r#"6:12: "procedures" are imported, and none is named; say which in its table: procedures = { realm = "…", allow = ["…"] }"#,
+    );
+    says(
+        "imports = ['logging']\nprocedures = { realm = 'admin', allow = ['com.a'] }",
+        r#"5:1: the method has the table "procedures", and "imports" leaves them out; add "procedures" to "imports", or remove one of the two"#,
+    );
+    says(
+        "procedures = { realm = 'acme', allow = ['com.a'] }",
+        "1:1: every [[login]] asks a procedure in this realm itself, so nobody who could answer can log in; add a [[login]] for the callee, or put the callee into another realm",
+    );
+}
+
+#[test]
+fn authenticates() {
+    let says = |text: &str, expected: &str| {
+        realm_says(&format!("[[authenticates]]\n{text}"), &[expected]);
+    };
+    says(
+        "realm = 'other'",
+        r#"3:1: the key "procedures" is missing in [[authenticates]]; it must be a list, each item a procedure's URI outside "wamp.", such as "com.example.authenticate""#,
+    );
+    says(
+        "realm = 'other'\nprocedures = []",
+        r#"5:14: "procedures" is empty; list those that the realm may have called"#,
+    );
+    says(
+        "realm = 'acme'\nprocedures = ['com.a']",
+        r#"4:9: "acme" is this realm itself, which need not allow itself anything; remove the table"#,
+    );
+    says(
+        "realm = 'other'\nprocedures = ['com.a']\n[[authenticates]]\nrealm = 'other'\nprocedures = ['com.b']",
+        "6:1: an earlier [[authenticates]] has the same realm; make them one",
+    );
+}
+
+#[test]
+fn key_sets() {
+    let says = |text: &str, expected: &str| realm_says(&format!("\n\n{text}"), &[expected]);
+    says(
+        "[key_set.id]",
+        r#"5:1: there is neither "file" nor "url"; say where the keys are, such as url = "https://id.example.com/keys""#,
+    );
+    says(
+        "[key_set.id]\nfile = 'id.jwks'\nurl = 'https://id.example.com/keys'",
+        r#"6:8: there are "file" and "url"; keep one of them"#,
+    );
+    says(
+        "[key_set.id]\nfile = '../credentials.db'",
+        r#"6:8: "file" is "../credentials.db"; it must be a file name of letters, digits, '-', '_' and '.' in the directory of the realm's file, such as "id.jwks""#,
+    );
+    says(
+        "[key_set.id]\nfile = 'id.jwks'\npause = '1m'",
+        "7:9: a key set in a file has no times: it is read whenever the file has changed; remove the line",
+    );
+    says(
+        "[key_set.id]\nurl = 'https://me@id.example.com/keys'",
+        r#"6:7: "url" is "https://me@id.example.com/keys"; it must be a URL without a user's name, such as "https://id.example.com/keys""#,
+    );
+    says(
+        "[key_set.id]\nurl = 'https://id.example.com/keys'\nkeep = '30m'",
+        r#"7:8: "keep" is shorter than "refresh", so there would be no keys in between; make it longer"#,
+    );
+    says(
+        "[key_set.'a b']\nfile = 'id.jwks'",
+        r#"5:10: a key in [key_set] is "a b"; it must be a name of letters, digits, '-' and '_', such as "id""#,
+    );
+}
+
+#[test]
+fn origins() {
+    let says = |text: &str, expected: &str| {
+        let text = format!("[[login]]\nsteps = ['a']\n[method.a]\n{text}");
+        realm_says(&text, &[expected]);
+    };
+    says(
+        "imports = ['http']",
+        r#"5:1: "imports" has "http", but there are no "origins"; list where the method's requests may go, such as origins = ["https://auth.example.com"]"#,
+    );
+    says(
+        "origins = ['https://a.example']",
+        r#"5:1: there are "origins", but "imports" does not have "http"; add it, such as imports = ["http", "logging", "transport", "wasi"]"#,
+    );
+    says(
+        "imports = ['http']\norigins = ['https://a.example/x']",
+        r#"7:12: an item of "origins" is "https://a.example/x"; an origin has no path: did you mean "https://a.example"?"#,
+    );
+    says(
+        "imports = ['http']\norigins = ['https://*.example']",
+        r#"7:12: an item of "origins" is "https://*.example"; it must be an origin, such as "https://auth.example.com" or "http://127.0.0.1:9000", without a path and without wildcards"#,
+    );
+    says(
+        "imports = ['http']\norigins = ['https://a.example']\nsigning_key = '../other/key'",
+        r#"8:15: "signing_key" is "../other/key"; it must be a file name of letters, digits, '-', '_' and '.' in the directory of the realm's secrets, such as "auth.key""#,
+    );
+    says(
+        "imports = ['http']\norigins = ['https://a.example']\nsigning_key = 'a'\nbearer_token = 'b'",
+        r#"5:1: there are "signing_key" and "bearer_token"; keep one, best "signing_key""#,
+    );
+    says(
+        "signing_key = 'a'",
+        r#"5:1: there is a secret for requests, but there are no "origins"; list them"#,
     );
 }
 
@@ -335,6 +574,10 @@ fn operators() {
         r#"2:15: "total" is "2h"; choose from "10ms" to "1h""#,
     );
     operator_says(
+        "egress.networks = ['10.1.2.3/16']",
+        r#"2:20: an item of "networks" is "10.1.2.3/16"; it has digits behind its first 16 bits: did you mean "10.1.0.0/16"?"#,
+    );
+    operator_says(
         "passwords.parallel = 0",
         r#"2:22: "parallel" is the number 0; choose from 1 to 1024"#,
     );
@@ -405,7 +648,7 @@ fn listeners() {
         ),
         (
             "[[listener]]\naddress = '0.0.0.0:80'\n[listener.proxy]\nfrom = ['10.0.0.0/33']\nheader = 'forwarded'",
-            r#"4:9: an item of "from" is "10.0.0.0/33"; it must be an address or a network, such as "10.0.0.7" or "10.0.0.0/8""#,
+            r#"4:9: an item of "from" is "10.0.0.0/33"; it must be a network, such as "10.1.0.0/16" or "fd00::/8", or an address, such as "127.0.0.1""#,
         ),
     ] {
         let error = operator(text).expect_err(text).to_string();

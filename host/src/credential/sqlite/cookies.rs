@@ -26,8 +26,9 @@ const RESTS_ON: &str = "
     WHERE cookie = ?1";
 
 const CREDENTIAL: &str = "
-    SELECT id FROM credential
-    WHERE realm = ?1 AND kind = ?2 AND authid = ?3 AND version = ?4";
+    SELECT id, expires FROM credential
+    WHERE realm = ?1 AND kind = ?2 AND authid = ?3 AND version = ?4
+        AND NOT disabled AND (expires IS NULL OR expires > ?5)";
 
 const PUT: &str = "
     INSERT INTO cookie (hash, realm, family, authid, authrole, made, ends, expires)
@@ -90,15 +91,23 @@ impl Sqlite {
                 return Ok(false);
             }
             let mut credentials = Vec::new();
+            // A credential's end is fixed: whoever sets another makes another version of it, and with
+            // that its cookies are gone.
+            let mut end = unix_ms(remembered.ends);
             for CredentialVersion {
                 kind,
                 authid,
                 version,
             } in &remembered.rests_on
             {
-                let key = params![realm.as_str(), kind.as_str(), authid.as_str(), version];
-                let id: Option<i64> = tx.query_row(CREDENTIAL, key, |row| row.get(0)).optional()?;
-                let Some(id) = id else { return Ok(false) };
+                let key = params![realm.as_str(), kind.as_str(), authid.as_str(), version, now];
+                let found = tx.query_row(CREDENTIAL, key, |row| {
+                    Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?))
+                });
+                let Some((id, expires)) = found.optional()? else {
+                    return Ok(false);
+                };
+                end = expires.map_or(end, |expires| end.min(expires));
                 credentials.push(id);
             }
             tx.execute(TIDY, [now])?;
@@ -109,8 +118,8 @@ impl Sqlite {
                 remembered.authid.as_str(),
                 remembered.authrole.as_str(),
                 now,
-                unix_ms(remembered.ends),
-                unix_ms(*expires),
+                end,
+                unix_ms(*expires).min(end),
             ];
             tx.execute(PUT, put)?;
             let mut tie = tx.prepare("INSERT OR IGNORE INTO cookie_credential VALUES (?1, ?2)")?;

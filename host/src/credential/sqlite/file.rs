@@ -15,7 +15,7 @@ const APPLICATION_ID: i64 = 0x4353_474e;
 
 /// The version of the schema that this program works with: a file of an earlier one is brought up
 /// to it when it is opened, and one of a later one is left alone.
-const SCHEMA: i64 = 3;
+const SCHEMA: i64 = 5;
 
 /// A login waits on a thread that others need, and readers hardly ever have to wait.
 const READER_PATIENCE: Duration = Duration::from_secs(1);
@@ -23,7 +23,13 @@ const WRITER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Each makes a version of the schema of the one before it, the first of an empty file, so there are
 /// `SCHEMA` of them. One that was released never changes.
-pub(super) const UPGRADES: [&str; 3] = [TABLES, COUNTERS_AND_CODES, COOKIES];
+pub(super) const UPGRADES: [&str; 5] = [
+    TABLES,
+    COUNTERS_AND_CODES,
+    VALIDITY_AND_GUESSES,
+    ENROLLED_KEYS,
+    COOKIES,
+];
 
 /// `id` tells which credential of a kind is the oldest in its realm. `public_key` is an index over
 /// keys that `material` has too.
@@ -63,6 +69,48 @@ const COUNTERS_AND_CODES: &str = "
         credential INTEGER NOT NULL REFERENCES credential (id) ON DELETE CASCADE,
         hash BLOB NOT NULL CHECK (length(hash) = 32),
         PRIMARY KEY (credential, hash)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// A `wrong_answer` need not belong to a credential: see `Guesser`.
+const VALIDITY_AND_GUESSES: &str = "
+    ALTER TABLE credential ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE credential ADD COLUMN expires INTEGER; -- Unix ms
+    CREATE TABLE wrong_answer (
+        realm TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        authid TEXT NOT NULL,
+        wrong INTEGER NOT NULL,
+        refused INTEGER NOT NULL,
+        locked_until INTEGER, -- Unix ms; the largest number: until it is lifted
+        PRIMARY KEY (realm, kind, authid)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// `realm` and `kind` are those of the credential: a key's id is there once. `code`: see
+/// `EnrolmentCode`.
+const ENROLLED_KEYS: &str = "
+    CREATE TABLE enrolled_key (
+        realm TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        id BLOB NOT NULL,
+        credential INTEGER NOT NULL REFERENCES credential (id) ON DELETE CASCADE,
+        public_key BLOB NOT NULL,
+        counter INTEGER NOT NULL,
+        about TEXT NOT NULL,
+        created INTEGER NOT NULL, -- Unix ms
+        PRIMARY KEY (realm, kind, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX enrolled_key_of ON enrolled_key (credential, created);
+    CREATE TABLE invitation (
+        realm TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        authid TEXT NOT NULL,
+        authrole TEXT NOT NULL,
+        code BLOB NOT NULL CHECK (length(code) = 32),
+        created INTEGER NOT NULL, -- Unix ms
+        expires INTEGER NOT NULL, -- Unix ms
+        PRIMARY KEY (realm, kind, authid)
     ) STRICT, WITHOUT ROWID;
 ";
 

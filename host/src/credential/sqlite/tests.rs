@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::credential::enrol::{self, Derivation};
-use crate::credential::{Hash, Key, Parameters};
+use crate::credential::{Hash, Key, Parameters, PublicKey};
 
 /// A directory with a store in it, which any number of connections may be opened to.
 struct Disk(TempDir);

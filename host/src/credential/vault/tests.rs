@@ -1,5 +1,8 @@
 mod cookies;
+mod enrolled;
 mod once;
+mod scram;
+mod withheld;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -143,8 +146,8 @@ async fn nobody_looks_like_somebody_and_no_answer_fits() {
         assert_eq!(shape(&nobody), shape(&alice));
         assert_eq!(nobody.public_keys().len(), alice.public_keys().len());
         assert_eq!(
-            std::mem::discriminant(&nobody.record.material),
-            std::mem::discriminant(&alice.record.material)
+            std::mem::discriminant(&nobody.used().material),
+            std::mem::discriminant(&alice.used().material)
         );
         assert!(
             nobody
@@ -157,7 +160,7 @@ async fn nobody_looks_like_somebody_and_no_answer_fits() {
     }
     let nobody = router.find(&Kind::ticket(), "nobody");
     assert_eq!(
-        format!("{:?}", nobody.record.material),
+        format!("{:?}", nobody.used().material),
         "Password(PasswordHash(argon2id m=256 t=2 p=1))"
     );
     assert!(!opens(&nobody, "password").await);
@@ -237,7 +240,7 @@ fn what_was_asked_before_is_answered_without_a_query() {
     for authid in ["alice", "nobody"] {
         let first = router.find(&Kind::wampcra(), authid);
         let second = router.find(&Kind::wampcra(), authid);
-        assert!(Arc::ptr_eq(&first.record, &second.record), "{authid}");
+        assert!(Arc::ptr_eq(&first.answer, &second.answer), "{authid}");
     }
 }
 
@@ -377,7 +380,9 @@ fn nothing_secret_is_printed() {
     let alice = router.find(&Kind::wampcra(), "alice");
     let printed = format!(
         "{alice:?} {:?} {:?} {:?}",
-        alice.record, router.keyring, router.store
+        alice.used(),
+        router.keyring,
+        router.store
     );
     assert!(
         printed.contains("alice") && !printed.contains("wonderland"),
@@ -422,7 +427,7 @@ proptest! {
         let nobody = |router: &Router, n| {
             let decoys = Decoys::new(&router.store.decoy_key().unwrap(), &"realm1".into());
             let first = router.store.oldest(&"realm1".into(), &kind).unwrap().unwrap();
-            decoys.make(&kind, &Authid::from(format!("user{n}")), &Template::like(first))
+            decoys.make(&kind, &Authid::from(format!("user{n}")), &[], &Template::like(first))
         };
         let mut versions = [None; 6];
         for step in steps {

@@ -1,7 +1,13 @@
+mod cleartext;
+mod policy;
+
 use proptest::{collection, prelude::*, sample};
 
 use super::*;
-use crate::{login::Alternative, wamp::Value};
+use crate::{
+    login::{Alternative, Role},
+    wamp::Value,
+};
 
 const LIMITS: Limits = Limits {
     hello: Duration::from_secs(5),
@@ -17,7 +23,7 @@ fn nonce() -> Nonce {
 }
 
 fn login() -> Login {
-    Login::new(LIMITS, SESSION, nonce)
+    Login::new(LIMITS, SESSION, nonce, true)
 }
 
 fn policy(alternatives: &[&[&str]]) -> Arc<Policy> {
@@ -25,14 +31,32 @@ fn policy(alternatives: &[&[&str]]) -> Arc<Policy> {
         .iter()
         .map(|steps| Alternative {
             first: StepName::new(steps[0]),
-            rest: steps[1..].iter().copied().map(StepName::new).collect(),
+            rest: steps[1..].iter().copied().map(always).collect(),
+            confidential: false,
         })
         .collect();
     Arc::new(Policy {
         alternatives,
-        roles: vec!["user".into()],
+        roles: vec![role("user", &[])],
         longest_session: None,
+        confidential: false,
     })
+}
+
+/// A step for everyone, which changes nothing.
+fn always(name: &str) -> Step {
+    Step {
+        name: StepName::new(name),
+        when: When::Always,
+        may_change_role: false,
+    }
+}
+
+fn role(name: &str, requires: &[&str]) -> Role {
+    Role {
+        name: name.into(),
+        requires: requires.iter().copied().map(StepName::new).collect(),
+    }
 }
 
 fn hello(methods: &[&str]) -> Message {
@@ -415,7 +439,9 @@ proptest! {
                 }
                 Effect::Send(Message::Challenge { .. }) if chance == 0 => login.expire(),
                 Effect::End(_) => break,
-                Effect::Call(_) | Effect::Send(_) => login.receive(message, NOW),
+                Effect::Call(_) | Effect::Enrolled { .. } | Effect::Send(_) => {
+                    login.receive(message, NOW)
+                }
             };
             match &effect {
                 Effect::Send(_) => sent += 1,

@@ -15,8 +15,7 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 impl credentials::Host for Guest {
     fn find(&mut self, kind: String, authid: String) -> wasmtime::Result<Resource<Credential>> {
         let credential = self.keyring.find(&Kind::from(kind), &authid.into())?;
-        self.evidence.credential(&credential);
-        Ok(self.table.push(credential)?)
+        self.push(credential)
     }
 
     fn find_by_key(
@@ -25,8 +24,7 @@ impl credentials::Host for Guest {
         public_key: Vec<u8>,
     ) -> wasmtime::Result<Resource<Credential>> {
         let credential = self.keyring.find_by_key(&Kind::from(kind), &public_key)?;
-        self.evidence.credential(&credential);
-        Ok(self.table.push(credential)?)
+        self.push(credential)
     }
 }
 
@@ -77,8 +75,13 @@ impl credentials::HostCredential for Guest {
     }
 
     fn public_keys(&mut self, credential: Resource<Credential>) -> wasmtime::Result<Vec<Vec<u8>>> {
-        let keys = self.table.get(&credential)?.public_keys();
-        Ok(keys.iter().map(|key| key.octets().to_vec()).collect())
+        let credential = self.table.get(&credential)?;
+        let keys = credential.public_keys().iter();
+        let enrolled = credential.enrolled_keys().iter();
+        Ok(keys
+            .map(|key| key.octets().to_vec())
+            .chain(enrolled.map(|key| key.public_key().to_vec()))
+            .collect())
     }
 
     fn drop(&mut self, credential: Resource<Credential>) -> wasmtime::Result<()> {

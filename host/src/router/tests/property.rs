@@ -24,6 +24,10 @@ enum Step {
     /// An answer to an invocation that was never made.
     Nonsense,
     Leave,
+    /// The router calls a procedure itself.
+    Inquire(usize, bool),
+    /// It gives up the last such call, answered or not.
+    Withdraw,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -34,7 +38,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (uri.clone(), any::<bool>()).prop_map(|(uri, flag)| Step::Publish(uri, flag)),
         1 => (uri.clone(), 0..3_usize, 0..5_usize).prop_map(|(uri, p, i)| Step::Register(uri, p, i)),
         1 => small.clone().prop_map(Step::Unregister),
-        4 => (uri, any::<bool>()).prop_map(|(uri, flag)| Step::Call(uri, flag)),
+        4 => (uri.clone(), any::<bool>()).prop_map(|(uri, flag)| Step::Call(uri, flag)),
+        2 => (uri, any::<bool>()).prop_map(|(uri, flag)| Step::Inquire(uri, flag)),
+        1 => Just(Step::Withdraw),
         1 => (1..20_u64, 0..3_usize).prop_map(|(request, mode)| Step::Cancel(request, mode)),
         4 => (1..20_u64, any::<bool>()).prop_map(|(request, flag)| Step::Yield(request, flag)),
         1 => (1..20_u64).prop_map(Step::Error),
@@ -106,7 +112,9 @@ fn act(client: &mut Client, step: Step) -> Result<(), Violation> {
             options: none(),
             payload: payload(),
         },
-        Step::Leave => unreachable!("handled by who runs the steps"),
+        Step::Leave | Step::Inquire(..) | Step::Withdraw => {
+            unreachable!("handled by who runs the steps")
+        }
     })
 }
 
@@ -161,9 +169,23 @@ proptest! {
             realm.join_able("c"),
             realm.join_as("d", "user", Serializer::Cbor, Features::default()),
         ];
+        let router = realm.router.clone();
+        let mut inquiries = Vec::new();
         let mut left = HashSet::new();
         let mut calls: [Vec<Id>; 4] = Default::default();
         for (who, step) in steps {
+            match step {
+                Step::Inquire(uri, flag) => {
+                    let payload = if flag { payload() } else { unreadable() };
+                    inquiries.extend(router.inquire(URIS[uri].into(), payload));
+                    continue;
+                }
+                Step::Withdraw => {
+                    inquiries.pop();
+                    continue;
+                }
+                _ => {}
+            }
             let client = &mut clients[who];
             if left.contains(&who) {
                 prop_assert_eq!(act(client, Step::Cancel(1, 0)), Err(Violation::NotJoined));
@@ -179,7 +201,8 @@ proptest! {
                 left.insert(who);
             }
             let census = realm.router.census();
-            prop_assert_eq!(census.calls, census.invocations);
+            prop_assert_eq!(census.calls + census.inquiries, census.invocations);
+            prop_assert!(census.inquiries <= inquiries.len());
         }
 
         let mut pending = 0;
@@ -191,6 +214,8 @@ proptest! {
         }
         prop_assert_eq!(realm.router.census().calls, pending);
 
+        drop(inquiries);
+        prop_assert_eq!(realm.router.census().inquiries, 0);
         for client in &clients {
             realm.router.leave(client.id);
         }

@@ -117,7 +117,10 @@ const fn bits_of(length: u32) -> u32 {
     (length & 0x0100_0000) << 3 | length & 0x00ff_ffff
 }
 
-fn read(header: [u8; HEADER]) -> Result<(fn(Bytes) -> Frame, usize), FrameError> {
+/// What a payload makes of it.
+type Kind = fn(Bytes) -> Frame;
+
+fn read(header: [u8; HEADER]) -> Result<(Kind, usize), FrameError> {
     let [kind, high, middle, low] = header;
     let length = match (kind >> 3, u32::from_be_bytes([0, high, middle, low])) {
         (0, length) => length as usize,

@@ -158,7 +158,7 @@ async fn what_is_announced_is_what_is_taken() {
     assert_eq!(octets(&mut client).await, [0x7f, 0x61, 0, 0]);
     let mut server = server.unwrap();
     server.unlock();
-    let longest = frame(0, &[b'x'; SESSION_FRAME / 2]);
+    let longest = frame(0, &vec![b'x'; SESSION_FRAME / 2]);
     client.write_all(&longest).await.unwrap();
     let taken = server.next().await.unwrap().unwrap();
     assert_eq!(taken.len(), SESSION_FRAME / 2);
@@ -171,7 +171,7 @@ async fn what_is_announced_is_what_is_taken() {
 async fn a_client_that_broke_the_rules_is_heard_out() {
     for violation in [
         frame(0, &[b'x'; LOGIN_FRAME + 1]),
-        [&[5, 0, 0, 0][..], &[0xff; 100_000]].concat(),
+        [&[5, 0, 0, 0][..], &vec![0xff; 100_000]].concat(),
     ] {
         let (mut client, mut server) = connected(&settings()).await;
         client.write_all(&violation).await.unwrap();
@@ -222,7 +222,7 @@ async fn a_ping_is_answered_with_what_it_holds() {
 async fn of_a_client_that_pings_and_does_not_read_no_more_is_read() {
     let (mut client, mut server) = connected(&settings()).await;
     server.unlock();
-    let ping = frame(1, &[7; 32 << 10]);
+    let ping = frame(1, &vec![7; 32 << 10]);
     let (mut left, mut most) = (&ping[..], 0);
     for writes in 0.. {
         assert!(writes < 1000, "all of them were taken");

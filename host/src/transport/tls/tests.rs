@@ -5,7 +5,8 @@ use std::{
 };
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair,
 };
 use rustls::{ClientConfig, pki_types::ServerName};
 use tempfile::TempDir;
@@ -113,9 +114,18 @@ async fn shake(
         exported.ok()
     };
     let server = async {
-        let (mut stream, facts) = terms.accept(ours).await.map_err(|error| error.to_string())?;
-        stream.read_exact(&mut [0]).await.map_err(|error| error.to_string())?;
-        stream.write_all(b"y").await.map_err(|error| error.to_string())?;
+        let (mut stream, facts) = terms
+            .accept(ours)
+            .await
+            .map_err(|error| error.to_string())?;
+        stream
+            .read_exact(&mut [0])
+            .await
+            .map_err(|error| error.to_string())?;
+        stream
+            .write_all(b"y")
+            .await
+            .map_err(|error| error.to_string())?;
         Ok(facts)
     };
     let (exported, facts) = tokio::join!(client, server);
@@ -144,7 +154,10 @@ async fn a_client_shows_its_certificate() {
         let terms = Terms::read(&files.tls).unwrap();
         let (facts, _) = shake(&terms, &authority, Some(&client)).await;
         let shown = CertificateDer::from_pem_slice(client.certificate.as_bytes()).unwrap();
-        assert_eq!(facts.unwrap().certificates, [Bytes::copy_from_slice(&shown)]);
+        assert_eq!(
+            facts.unwrap().certificates,
+            [Bytes::copy_from_slice(&shown)]
+        );
     }
 }
 
@@ -172,11 +185,21 @@ async fn a_certificate_of_another_authority_or_usage_or_time_is_refused() {
     let day = Duration::from_hours(24);
     let now = time::OffsetDateTime::now_utc();
     for (what, leaf, said) in [
-        ("another authority", leaf(&stranger, client.clone()), "UnknownIssuer"),
-        ("another usage", leaf(&authority, server), "ExtendedKeyUsage"),
+        (
+            "another authority",
+            leaf(&stranger, client.clone()),
+            "UnknownIssuer",
+        ),
+        (
+            "another usage",
+            leaf(&authority, server),
+            "ExtendedKeyUsage",
+        ),
         (
             "its time is over",
-            leaf_with(&authority, client.clone(), |params| params.not_after = now - day),
+            leaf_with(&authority, client.clone(), |params| {
+                params.not_after = now - day;
+            }),
             "xpired",
         ),
         (
@@ -205,7 +228,10 @@ async fn a_renewed_certificate_is_used_and_a_broken_one_is_told_once() {
     fs::write(&files.tls.certificate, "no certificate").unwrap();
     assert!(matches!(terms.look(), Err(TlsError::NoCertificate(_))));
     assert!(!terms.look().unwrap(), "it was told");
-    assert!(shake(&terms, &old, None).await.0.is_ok(), "the old one serves");
+    assert!(
+        shake(&terms, &old, None).await.0.is_ok(),
+        "the old one serves"
+    );
 
     files.put(&leaf(&new, ExtendedKeyUsagePurpose::ServerAuth));
     assert!(terms.look().unwrap());

@@ -1,5 +1,5 @@
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use bytes::BytesMut;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_tungstenite::{client_async, tungstenite::client::IntoClientRequest};
 
 use super::*;

@@ -3,8 +3,8 @@
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, date_time_ymd,
 };
 use rustls::{
     RootCertStore, ServerConfig,
@@ -160,13 +160,14 @@ struct Authority {
 
 impl Authority {
     fn new() -> Self {
+        let directory = TempDir::new().unwrap();
+        // Two authorities of one name would be taken for one with a wrong signature.
+        let name = directory.path().to_string_lossy().into_owned();
         let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let authority = Self {
-            issuer,
-            directory: TempDir::new().unwrap(),
-        };
+        let authority = Self { issuer, directory };
         fs::write(authority.path("ca.pem"), authority.issuer.pem()).unwrap();
         authority
     }

@@ -1,5 +1,6 @@
 //! Cookies: good until they expire, are replaced or ended, or a credential changes.
 
+use super::withheld::{DISABLED, ends};
 use super::*;
 use crate::credential::{CookieHash, CookieLook, CookieValue, FamilyId, NewCookie, Remembered};
 
@@ -149,6 +150,53 @@ async fn any_change_of_a_credential_ends_the_cookies_that_go_back_to_it() {
     let hash = router.kept(family()).await;
     router.remove(&Kind::wampcra(), "alice");
     assert!(router.is_unknown(hash));
+}
+
+#[tokio::test]
+async fn no_cookie_outlives_a_credential_that_it_goes_back_to() {
+    let router = Router::with_alice();
+    let wampcra = Kind::wampcra();
+    let end = SystemTime::now() + Duration::from_hours(1);
+    router.say(&wampcra, "alice", ends(end));
+    let new = cookie(&router, family(), SystemTime::now());
+    let credential = router.find(&wampcra, "alice");
+    assert_eq!(new.remembered.rests_on[..], [credential.present().unwrap()]);
+    let long = NewCookie {
+        expires: end + 30 * MINUTE,
+        ..new
+    };
+    assert!(router.keep(&long, SystemTime::now()).await);
+    let CookieLook::Good(found) = router.look(long.hash, end - MINUTE) else {
+        panic!("it is good");
+    };
+    // To the millisecond, as a store keeps times.
+    assert!(found.ends <= end && found.ends > end - Duration::from_millis(2));
+    let look = router.look(long.hash, end);
+    assert!(matches!(look, CookieLook::Expired), "{look:?}");
+
+    let late = NewCookie {
+        hash: CookieValue::generate().unwrap().hash(),
+        ..long
+    };
+    assert!(!router.keep(&late, end).await, "it has expired meanwhile");
+}
+
+#[tokio::test]
+async fn a_credential_that_is_disabled_or_expired_has_no_cookies() {
+    let router = Router::with_alice();
+    let wampcra = Kind::wampcra();
+    let past = ends(SystemTime::now() - MINUTE);
+    for validity in [DISABLED, past] {
+        router.say(&wampcra, "alice", Validity::default());
+        let hash = router.kept(family()).await;
+        let late = cookie(&router, family(), now());
+        router.say(&wampcra, "alice", validity);
+        assert!(router.is_unknown(hash));
+        assert!(!router.keep(&late, now()).await, "it is another version");
+        assert_eq!(router.find(&wampcra, "alice").present(), None);
+        router.say(&wampcra, "alice", Validity::default());
+        assert!(router.is_unknown(hash), "what has ended has ended");
+    }
 }
 
 #[tokio::test]

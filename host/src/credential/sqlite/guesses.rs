@@ -1,0 +1,130 @@
+//! Counting wrong answers.
+
+use std::time::SystemTime;
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::{Refusal, Sqlite, row};
+use crate::credential::{Authid, Bounds, Guesser, Kind, Realm, StoreError, Tally};
+
+/// Tallies of a realm and kind that may belong to nobody's credential. Those of credentials are never
+/// dropped: whoever makes up authids by the thousand does not make us forget what was guessed.
+const MOST_STRANGERS: u32 = if cfg!(test) { 20 } else { 10_000 };
+
+const TALLY: &str = "
+    SELECT wrong, refused, locked_until
+    FROM wrong_answer WHERE realm = ?1 AND kind = ?2 AND authid = ?3";
+
+const PUT: &str = "
+    INSERT OR REPLACE INTO wrong_answer (realm, kind, authid, wrong, refused, locked_until)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+const REFUSED: &str = "
+    UPDATE wrong_answer SET refused = min(refused + 1, 4294967295)
+    WHERE realm = ?1 AND kind = ?2 AND authid = ?3";
+
+const FORGET: &str = "
+    DELETE FROM wrong_answer WHERE realm = ?1 AND kind = ?2 AND authid = ?3";
+
+/// Of strangers those go first who have guessed least.
+const DROP_STRANGERS: &str = "
+    DELETE FROM wrong_answer WHERE realm = ?1 AND kind = ?2 AND authid IN (
+        SELECT authid FROM wrong_answer AS it
+        WHERE realm = ?1 AND kind = ?2 AND authid <> ?3 AND NOT EXISTS (
+            SELECT 1 FROM credential
+            WHERE realm = it.realm AND kind = it.kind AND authid = it.authid)
+        ORDER BY wrong DESC LIMIT -1 OFFSET ?4)";
+
+const TALLIES: &str = "
+    SELECT kind, authid, wrong, refused, locked_until
+    FROM wrong_answer WHERE realm = ?1 ORDER BY authid, kind";
+
+impl Sqlite {
+    pub(super) fn read_tally(&self, guesser: &Guesser) -> Result<Tally, StoreError> {
+        let reader = self.reader.lock();
+        reader
+            .prepare_cached(TALLY)
+            .and_then(|mut query| {
+                let found = query.query_row(key(guesser), |columns| row::tally(columns, 0));
+                found.optional()
+            })
+            .map(Option::unwrap_or_default)
+            .map_err(|error| self.failed("read how many answers were wrong", error))
+    }
+
+    pub(super) fn add_wrong(
+        &self,
+        guesser: &Guesser,
+        bounds: &Bounds,
+        now: SystemTime,
+    ) -> Result<Tally, StoreError> {
+        let mut writer = self.writer.lock();
+        self.transaction(&mut writer, "count a wrong answer", |tx| {
+            let before = tx
+                .prepare_cached(TALLY)?
+                .query_row(key(guesser), |columns| row::tally(columns, 0))
+                .optional()?;
+            let tally = before.unwrap_or_default().one_more(bounds, now);
+            let (realm, kind, authid) = key(guesser);
+            let until = row::locked_until(&tally);
+            let put = params![realm, kind, authid, tally.wrong, tally.refused, until];
+            tx.prepare_cached(PUT)?.execute(put)?;
+            if before.is_none() {
+                tx.prepare_cached(DROP_STRANGERS)?.execute(params![
+                    realm,
+                    kind,
+                    authid,
+                    MOST_STRANGERS - 1
+                ])?;
+            }
+            Ok(tally)
+        })
+    }
+
+    pub(super) fn add_refused(&self, guesser: &Guesser) -> Result<(), StoreError> {
+        let counted = self.once("count a refused answer", REFUSED, key(guesser));
+        counted.map(|_| ())
+    }
+
+    pub(super) fn clear_wrong(&self, guesser: &Guesser) -> Result<bool, StoreError> {
+        self.once("forget wrong answers", FORGET, key(guesser))
+    }
+
+    pub(super) fn read_tallies(&self, realm: &Realm) -> Result<Vec<(Guesser, Tally)>, StoreError> {
+        let reader = self.reader.lock();
+        reader
+            .prepare_cached(TALLIES)
+            .and_then(|mut query| {
+                let tallies = query.query_map([realm.as_str()], |columns| {
+                    let guesser = Guesser {
+                        realm: realm.clone(),
+                        kind: Kind::from(columns.get::<_, String>(0)?),
+                        authid: Authid::from(columns.get::<_, String>(1)?),
+                    };
+                    Ok((guesser, row::tally(columns, 2)?))
+                })?;
+                tallies.collect()
+            })
+            .map_err(|error| self.failed("list the wrong answers", error))
+    }
+}
+
+/// What was guessed of a credential that is gone says nothing of the next one.
+pub(super) fn begin_anew(
+    tx: &Transaction<'_>,
+    realm: &Realm,
+    kind: &Kind,
+    authid: &Authid,
+) -> Result<(), Refusal> {
+    tx.execute(FORGET, (realm.as_str(), kind.as_str(), authid.as_str()))?;
+    Ok(())
+}
+
+fn key(guesser: &Guesser) -> (&str, &str, &str) {
+    let Guesser {
+        realm,
+        kind,
+        authid,
+    } = guesser;
+    (realm.as_str(), kind.as_str(), authid.as_str())
+}
