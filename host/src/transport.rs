@@ -23,6 +23,7 @@ pub use listener::{Arrived, Frames, Incoming, ListenError, Listener, NoArrival};
 pub use page::{BrowserCookies, CookieExchange, FreshCookie, Page};
 pub use rawsocket::{RawSocket, RawSocketSettings};
 pub use rewound::Rewound;
+pub use tls::exporter;
 pub use websocket::{NoWebSocket, WebSocket, WebSocketSettings};
 
 /// A connection to a client, whatever the transport: a stream of frames that come in, and a sink of

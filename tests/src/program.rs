@@ -14,6 +14,9 @@ pub enum Program {
     AutobahnPython,
     AutobahnJs,
     WampyJs,
+    /// The one for Python. It answers one CHALLENGE and announces one method, as its relatives in
+    /// Go, JavaScript and Rust do.
+    Xconn,
     /// A dynamic authenticator for Crossbar, by autobahn-python: no client, and not among
     /// [`Program::ALL`].
     Authenticator,
@@ -42,14 +45,24 @@ pub struct Running {
 }
 
 impl Program {
-    pub const ALL: [Self; 3] = [Self::AutobahnPython, Self::AutobahnJs, Self::WampyJs];
+    pub const ALL: [Self; 4] = [
+        Self::AutobahnPython,
+        Self::AutobahnJs,
+        Self::WampyJs,
+        Self::Xconn,
+    ];
+
+    /// Whether it keeps the method that WELCOME names.
+    pub fn keeps_authmethod(self) -> bool {
+        self != Self::Xconn
+    }
 
     /// Does some jobs, one after the other, and returns what came of each.
     pub async fn run(self, router: &Router, jobs: &[Job<'_>]) -> Vec<Value> {
         self.run_at(router.url(), jobs).await
     }
 
-    /// The same at a URL, which can be one for RawSocket.
+    /// The same at a URL, which can be one for RawSocket or, by xconn, for a Unix socket.
     pub async fn run_at(self, url: &str, jobs: &[Job<'_>]) -> Vec<Value> {
         let mut running = self.start_at(url, jobs);
         let mut outcomes = Vec::new();
@@ -108,6 +121,7 @@ impl Program {
             LazyLock::new(|| Setup::of(xtask::node_clients()));
         let command = match self {
             Self::AutobahnPython => PYTHON.get().command(&file("autobahn_python.py")),
+            Self::Xconn => PYTHON.get().command(&file("xconn_python.py")),
             Self::Authenticator => PYTHON.get().command(&file("authenticator.py")),
             Self::AutobahnJs => NODE
                 .get()

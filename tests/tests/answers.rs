@@ -1,7 +1,7 @@
 //! Answers to challenges: which are good, and what a wrong one tells.
 
-use countersign::wamp::{Dict, Message, Serializer, reason};
-use countersign_tests::{Client, Deployment, Event, Router, hello, sign};
+use countersign::wamp::{Message, Serializer, reason};
+use countersign_tests::{Client, Deployment, Event, Router, answer, hello, sign};
 use xtask::Identity;
 
 const KEY: &str = "a key that is no password";
@@ -34,15 +34,8 @@ async fn challenged(router: &Router, method: &str, authid: &str) -> (Client, Mes
     (client, challenge)
 }
 
-fn ticket(secret: &str) -> Message {
-    Message::Authenticate {
-        signature: secret.into(),
-        extra: Dict::new(),
-    }
-}
-
 #[tokio::test]
-async fn the_answer_to_ones_own_challenge_is_good_once() {
+async fn t05_the_answer_to_ones_own_challenge_is_good_once() {
     let router = demo_with_a_machine().await;
     let (mut client, challenge) = challenged(&router, "wampcra", "machine").await;
     let answer = sign(&challenge, KEY);
@@ -57,7 +50,7 @@ async fn the_answer_to_ones_own_challenge_is_good_once() {
 }
 
 #[tokio::test]
-async fn the_answer_to_somebody_elses_challenge_is_denied() {
+async fn t05_the_answer_to_somebody_elses_challenge_is_denied() {
     let router = demo_with_a_machine().await;
     let (_waiting, foreign) = challenged(&router, "wampcra", "machine").await;
     let (mut client, _) = challenged(&router, "wampcra", "machine").await;
@@ -75,14 +68,14 @@ async fn an_answer_that_comes_too_late_is_denied() {
 }
 
 #[tokio::test]
-async fn an_unknown_authid_and_a_wrong_secret_are_the_same() {
+async fn t01_an_unknown_authid_and_a_wrong_secret_are_the_same() {
     let router = demo_with_a_machine().await;
     let mut answers = Vec::new();
     for authid in ["alice", "nobody"] {
         for method in ["ticket", "wampcra"] {
             let (mut client, challenge) = challenged(&router, method, authid).await;
             let shape = shape(&challenge);
-            client.send(&ticket("looking-glass")).await;
+            client.send(&answer("looking-glass")).await;
             answers.push((method, shape, client.refusal().await.octets));
         }
     }
@@ -156,7 +149,7 @@ async fn two_factors_are_asked_for_one_after_the_other() {
             panic!("no second challenge");
         };
         assert_eq!(method, "ticket");
-        client.send(&ticket(secret)).await;
+        client.send(&answer(secret)).await;
         match client.receive().await {
             Message::Welcome { details, .. } if welcome => {
                 assert_eq!(details.text("authmethod"), Some("wampcra"));
@@ -177,7 +170,7 @@ async fn every_login_is_explained_in_the_log() {
         .send(&hello("realm1", &["ticket"], Some("alice")))
         .await;
     client.receive().await;
-    client.send(&ticket("wonderland")).await;
+    client.send(&answer("wonderland")).await;
     client.receive().await;
     let record: Event = router.log.message("logged in").await;
     assert_eq!(record.text("authid"), "alice");

@@ -143,6 +143,18 @@ async fn every_misdeed_fails_its_login_by_name_and_nothing_else() {
     }
 }
 
+/// R1: the contract has one value for a verdict or an error, so there cannot be both; and no verdict
+/// counts of a call that did not end well, however late it went wrong.
+#[tokio::test]
+async fn r1_a_trap_after_an_accept_is_a_denial() {
+    let house = House::with_hostile_method().await;
+    let method = house.method("regret").await;
+    for _ in 0..2 {
+        let fault = ask(&method).await.expect_err("no verdict");
+        assert_eq!(fault.label(), "trap", "{fault}");
+    }
+}
+
 /// Copying is bounded by itself, not only by the guest's memory.
 #[tokio::test]
 async fn what_is_copied_out_of_a_guest_is_bounded() {

@@ -363,6 +363,82 @@ async fn a_client_logs_in_with_its_certificate() {
     router.log.take(2, refused).await;
 }
 
+/// Alice and Bob with certificates of one authority, which the router's clients must have. It listens
+/// in clear as well. Returns where it does by TLS.
+async fn with_alice_and_bob() -> (Router, String) {
+    let (routers, clients) = (authority(), authority());
+    let deployment = behind(&format!("{PLAIN}[[listener]]\n{TLS}"));
+    put_server(&deployment, &routers);
+    put(
+        &deployment,
+        [("clients.pem", &clients.pem()), ("ca.pem", &routers.pem())],
+    );
+    for name in ["alice", "bob"] {
+        let email = SanType::Rfc822Name(format!("{name}@example.com").try_into().unwrap());
+        let [pem, key] = certificate(&clients, email, ExtendedKeyUsagePurpose::ClientAuth);
+        let files = [format!("{name}.pem"), format!("{name}.key")];
+        put(&deployment, [(&files[0], &pem), (&files[1], &key)]);
+    }
+    let router = deployment.start().await;
+    let listening = |event: &Event| event.message() == "listening";
+    let by_tls = router.log.take(2, listening).await.remove(1);
+    let address = format!("wss://{}{}", by_tls.text("address"), by_tls.text("path"));
+    (router, address)
+}
+
+/// R3: a certificate is good for its own names, not for all that its authority vouches for.
+#[tokio::test]
+async fn r3_another_certificate_of_the_same_authority_is_another_client() {
+    let (router, address) = with_alice_and_bob().await;
+    let path = |file: &str| router.deployment.path(file).to_str().unwrap().to_owned();
+    for (who, asks, good) in [
+        ("alice", "alice@example.com", true),
+        ("bob", "alice@example.com", false),
+        ("bob", "bob@example.com", true),
+    ] {
+        let (pem, key) = (path(&format!("{who}.pem")), path(&format!("{who}.key")));
+        let output = log_in(&[
+            &address,
+            "--ca",
+            &path("ca.pem"),
+            "--certificate",
+            &pem,
+            "--certificate-key",
+            &key,
+            "--method",
+            "tls",
+            "--authid",
+            asks,
+        ]);
+        assert_eq!(output.status.success(), good, "{who}: {}", said(&output));
+    }
+    let [why] = &router.whys(1).await[..] else {
+        panic!()
+    };
+    assert!(why.contains("no rule makes the certificate"), "{why}");
+}
+
+/// R21: the name alone is nothing where no certificates are looked at, whatever else is announced.
+#[tokio::test]
+async fn r21_the_owner_of_a_certificate_does_not_come_in_by_name_elsewhere() {
+    let (router, _) = with_alice_and_bob().await;
+    let alice = Some("alice@example.com");
+    for methods in [&["tls"][..], &["tls", "anonymous"], &["anonymous", "tls"]] {
+        let client = Client::greet(&router, hello("realm1", methods, alice)).await;
+        assert_eq!(client.refusal().await.reason, reason::AUTHENTICATION_DENIED);
+    }
+    for why in router.whys(3).await {
+        assert_eq!(why, "tls: the client showed no certificate");
+    }
+    // The way in for everybody makes her nobody in particular.
+    let mut client = Client::greet(&router, hello("realm1", &["anonymous"], alice)).await;
+    let Message::Welcome { details, .. } = client.receive().await else {
+        panic!("anonymous is for everybody")
+    };
+    assert_ne!(details.text("authid"), alice);
+    assert_eq!(details.text("authrole"), Some("user"));
+}
+
 #[tokio::test]
 async fn a_renewed_certificate_is_taken_up_while_the_router_runs() {
     let (old, new) = (authority(), authority());

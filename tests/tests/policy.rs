@@ -3,7 +3,7 @@
 
 use countersign::wamp::{Dict, Message, reason};
 use countersign_tests::{
-    Client, Component, Deployment, Refusal, Router, code, hello, sign, wrong_code,
+    Client, Component, Deployment, Refusal, Router, answer, code, hello, sign, wrong_code,
 };
 use tokio::task::JoinSet;
 use xtask::Identity;
@@ -90,13 +90,6 @@ async fn asked_for_a_code(client: &mut Client) {
     assert_eq!((&*method, extra), ("totp", Dict::new().with("digits", 6)));
 }
 
-fn answer(signature: &str) -> Message {
-    Message::Authenticate {
-        signature: signature.into(),
-        extra: Dict::new(),
-    }
-}
-
 /// The role that it is welcomed with.
 async fn welcomed(mut client: Client) -> String {
     let welcome = client.receive().await;
@@ -112,18 +105,8 @@ async fn denied(client: Client) -> Refusal {
     refusal
 }
 
-/// Why logins were refused, as soon as so many were.
-async fn whys(router: &Router, count: usize) -> Vec<String> {
-    let refused = router
-        .log
-        .take(count, |event| event.message() == "login refused")
-        .await;
-    let whys = refused.iter().map(|event| event.text("why").to_owned());
-    whys.collect()
-}
-
 async fn last_why(router: &Router, count: usize) -> String {
-    whys(router, count).await.pop().unwrap()
+    router.whys(count).await.pop().unwrap()
 }
 
 #[tokio::test]
@@ -187,7 +170,7 @@ async fn an_app_that_is_disabled_or_expired_is_no_way_around_it() {
         let list = credential(&router, "list realm1").await;
         assert!(list.contains(state), "{list}");
     }
-    let whys = whys(&router, 2).await;
+    let whys = router.whys(2).await;
     let why = |state| {
         format!(
             "totp: the code is not one that is shown now (the totp credential of alice is {state})"
@@ -199,7 +182,7 @@ async fn an_app_that_is_disabled_or_expired_is_no_way_around_it() {
 
 /// T21.
 #[tokio::test]
-async fn t21_an_app_that_is_disabled_before_the_answer_comes_shows_no_good_code() {
+async fn t21_r24_an_app_that_is_disabled_before_the_answer_comes_shows_no_good_code() {
     let router = alice_and_bob(REALM).start().await;
     let mut client = first_factor(&router, "alice", KEY).await;
     asked_for_a_code(&mut client).await;
@@ -280,7 +263,7 @@ async fn wrong_codes_lock_the_step_whatever_is_shown_then() {
         refusals.push(denied(both_factors(&router, "alice", &code).await).await);
     }
     assert!(refusals.iter().all(|refusal| *refusal == refusals[0]));
-    let whys = whys(&router, 7).await;
+    let whys = router.whys(7).await;
     assert_eq!(whys[4], "totp: the code is not one that is shown now");
     for why in &whys[5..] {
         assert!(
@@ -349,7 +332,7 @@ async fn t12_r23_of_64_parallel_guesses_no_more_are_looked_at_than_may_be() {
     }
     let refusals = guesses.join_all().await;
     assert!(refusals.iter().all(|refusal| *refusal == refusals[0]));
-    let whys = whys(&router, 64).await;
+    let whys = router.whys(64).await;
     let looked_at = whys
         .iter()
         .filter(|why| *why == "totp: the code is not one that is shown now");
@@ -418,7 +401,7 @@ async fn t04_where_a_first_step_is_counted_it_is_for_everyone() {
         refusals.push(alone(authid, code(0)).await);
     }
     assert!(refusals.iter().all(|refusal| *refusal == refusals[0]));
-    let whys = whys(&router, 6).await;
+    let whys = router.whys(6).await;
     for locked in [&whys[2], &whys[5]] {
         assert!(
             locked.contains("after 2 wrong answers in a row"),

@@ -1,7 +1,7 @@
 //! Other people's clients: each logs in by each method that it supports, in each serializer that it
 //! has, and does what one does in a session.
 
-use countersign_tests::{Deployment, Job, Program};
+use countersign_tests::{Deployment, Event, Job, Program, Router};
 use serde_json::{Value, json};
 
 const SECRET: &str = "wonderland";
@@ -28,15 +28,29 @@ const fn job<'a>(
 /// Each method in each serializer, by one program.
 async fn tours(program: Program, methods: &[(&str, &str)]) {
     let router = Deployment::demo().start().await;
+    let url = router.url().to_owned();
+    tours_at(&router, &url, program, methods).await;
+}
+
+/// The same at one of the router's URLs.
+async fn tours_at(router: &Router, url: &str, program: Program, methods: &[(&str, &str)]) {
     let jobs: Vec<Job> = methods
         .iter()
         .flat_map(|&(method, secret)| {
             SERIALIZERS.map(|serializer| job("tour", method, serializer, secret))
         })
         .collect();
-    for (job, outcome) in jobs.iter().zip(program.run(&router, &jobs).await) {
+    for (job, outcome) in jobs.iter().zip(program.run_at(url, &jobs).await) {
         let welcome = &outcome["welcome"];
-        assert_eq!(welcome["authmethod"], job.method, "{job:?}: {outcome}");
+        if program.keeps_authmethod() {
+            assert_eq!(welcome["authmethod"], job.method, "{job:?}: {outcome}");
+        }
+        let session = welcome["session"].as_u64();
+        assert!(session.is_some(), "{job:?}: {outcome}");
+        let this =
+            |event: &Event| event.message() == "logged in" && event.number("session") == session;
+        let logged_in = router.log.find(this).await;
+        assert_eq!(logged_in.text("authmethod"), job.method, "{logged_in}");
         let expected = if job.method == "anonymous" {
             "guest"
         } else {
@@ -76,6 +90,35 @@ async fn autobahn_js_tours_by_every_method_in_every_serializer() {
 async fn wampy_tours_by_every_method_in_every_serializer() {
     let methods = [("ticket", SECRET), ("wampcra", SECRET), ("cryptosign", KEY)];
     tours(Program::WampyJs, &methods).await;
+}
+
+/// What xconn can do.
+const XCONN: [(&str, &str); 4] = [
+    ("anonymous", ""),
+    ("ticket", SECRET),
+    ("wampcra", SECRET),
+    ("cryptosign", KEY),
+];
+
+#[tokio::test]
+async fn xconn_tours_by_every_method_in_every_serializer_over_both_transports() {
+    let router = Deployment::demo().start().await;
+    for url in [router.url().to_owned(), router.rawsocket_url()] {
+        tours_at(&router, &url, Program::Xconn, &XCONN).await;
+    }
+}
+
+/// For a WebSocket it asks for the path `/`.
+#[tokio::test]
+async fn xconn_tours_over_a_unix_socket_by_both_transports() {
+    let deployment = Deployment::demo();
+    deployment.listener("address = \"unix:wamp.sock\"\n");
+    let router = deployment.start().await;
+    let socket = router.deployment.path("wamp.sock");
+    for scheme in ["unix", "unix+ws"] {
+        let url = format!("{scheme}://{}", socket.display());
+        tours_at(&router, &url, Program::Xconn, &XCONN).await;
+    }
 }
 
 #[tokio::test]

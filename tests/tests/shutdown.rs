@@ -45,11 +45,12 @@ async fn real_clients_learn_that_the_router_ends() {
         client.line().await;
     }
     router.interrupt();
-    let [python, js, wampy] = &mut clients;
+    let [python, js, wampy, xconn] = &mut clients;
     assert_eq!(python.line().await["left"], reason::SYSTEM_SHUTDOWN);
     assert_eq!(js.line().await["left"], reason::SYSTEM_SHUTDOWN);
-    // It does not tell why.
+    // They do not tell why.
     wampy.line().await;
+    xconn.line().await;
     router.ended().await;
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use countersign::wamp::{Dict, Message, reason};
 use countersign_tests::{
-    Client, Component, Deployment, Event, Router, code, hello, sign, wrong_code,
+    Client, Component, Deployment, Router, answer, code, hello, sign, wrong_code,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -77,13 +77,6 @@ impl House {
     }
 }
 
-fn answer(signature: &str) -> Message {
-    Message::Authenticate {
-        signature: signature.into(),
-        extra: Dict::new(),
-    }
-}
-
 /// HELLO with a code in it, as clients send it that take one CHALLENGE only.
 fn hello_with(code: impl Into<countersign::wamp::Value>, authid: &str) -> Message {
     let Message::Hello { realm, mut details } = hello("realm1", &["wampcra"], Some(authid)) else {
@@ -138,14 +131,6 @@ fn assert_denied(message: &Message) {
     assert_eq!(reason, reason::AUTHENTICATION_DENIED);
 }
 
-/// Waits until the router has refused so many logins, and returns why, in its own words.
-async fn whys(router: &Router, count: usize) -> Vec<String> {
-    let refused = |event: &Event| event.message() == "login refused";
-    let records = router.log.take(count, refused).await;
-    let why = records.iter().map(|record| record.text("why").to_owned());
-    why.collect()
-}
-
 /// A program that uses somebody's WAMP library.
 fn program(name: &str) -> Command {
     let file = xtask::root().join("tests/clients").join(name);
@@ -159,25 +144,30 @@ fn program(name: &str) -> Command {
     }
 }
 
-/// Logs in by both forms in each serializer, each time as somebody else.
-async fn logs_in(name: &str, methods_asked: fn(&str) -> Value) {
+/// Logs in by these forms in each serializer, each time as somebody else.
+async fn logs_in(name: &str, forms: &[&str], keeps_authmethod: bool) {
     let mut logins = Vec::new();
-    for form in ["rounds", "hello"] {
+    for form in forms.iter().copied() {
         for serializer in ["json", "msgpack", "cbor"] {
             logins.push((form, serializer, format!("{form}-{serializer}")));
         }
     }
     let authids: Vec<&str> = logins.iter().map(|(_, _, authid)| &**authid).collect();
     let router = House::with_users(&authids).start().await;
-    let order: Vec<Value> = logins
-        .iter()
-        .map(|(form, serializer, authid)| {
-            json!({ "form": form, "serializer": serializer, "authid": authid, "secret": KEY,
-                    "code": code(0) })
-        })
-        .collect();
-    // The second time each code has been used.
-    for (code_is_new, expected) in [(true, "user"), (false, "")] {
+    let code_now = code(0);
+    // The last time each code has been used.
+    for (code, expected) in [
+        (wrong_code(), ""),
+        (code_now.clone(), "user"),
+        (code_now, ""),
+    ] {
+        let order: Vec<Value> = logins
+            .iter()
+            .map(|(form, serializer, authid)| {
+                json!({ "form": form, "serializer": serializer, "authid": authid, "secret": KEY,
+                        "code": code })
+            })
+            .collect();
         let mut command = program(name);
         command.arg(json!({ "url": router.url(), "logins": order }).to_string());
         command.stdin(Stdio::null());
@@ -189,10 +179,12 @@ async fn logs_in(name: &str, methods_asked: fn(&str) -> Value) {
             let outcome: Value = serde_json::from_str(line).unwrap();
             let authrole = outcome["authrole"].as_str().unwrap_or_default();
             assert_eq!(authrole, expected, "{name}, {authid}: {outcome}");
-            assert_eq!(outcome["asked"], methods_asked(form), "{name}, {authid}");
-            if code_is_new {
+            assert_eq!(outcome["asked"], asked(form), "{name}, {authid}");
+            if expected == "user" {
                 assert_eq!(outcome["authid"], **authid);
-                assert_eq!(outcome["authmethod"], "wampcra");
+                if keeps_authmethod {
+                    assert_eq!(outcome["authmethod"], "wampcra");
+                }
             } else {
                 assert_eq!(
                     outcome["left"],
@@ -202,10 +194,17 @@ async fn logs_in(name: &str, methods_asked: fn(&str) -> Value) {
             }
         }
     }
-    for why in whys(&router, logins.len()).await {
+    let whys = router.whys(2 * logins.len()).await;
+    let (wrong, used) = whys.split_at(logins.len());
+    for why in wrong {
+        assert_eq!(why, "totp: the code is not one that is shown now");
+    }
+    for why in used {
         assert_eq!(why, "totp: the code was used before");
     }
 }
+
+const BOTH: [&str; 2] = ["rounds", "hello"];
 
 fn asked(form: &str) -> Value {
     match form {
@@ -216,17 +215,23 @@ fn asked(form: &str) -> Value {
 
 #[tokio::test]
 async fn autobahn_python_logs_in_with_both() {
-    logs_in("two_factors_autobahn_python.py", asked).await;
+    logs_in("two_factors_autobahn_python.py", &BOTH, true).await;
 }
 
 #[tokio::test]
 async fn autobahn_js_logs_in_with_both() {
-    logs_in("two_factors_autobahn_js.mjs", asked).await;
+    logs_in("two_factors_autobahn_js.mjs", &BOTH, true).await;
 }
 
 #[tokio::test]
 async fn wampy_logs_in_with_both() {
-    logs_in("two_factors_wampy_js.mjs", asked).await;
+    logs_in("two_factors_wampy_js.mjs", &BOTH, true).await;
+}
+
+/// It answers one CHALLENGE, so one round must do.
+#[tokio::test]
+async fn xconn_logs_in_with_both_in_one_round() {
+    logs_in("two_factors_xconn_python.py", &["hello"], false).await;
 }
 
 #[tokio::test]
@@ -260,7 +265,7 @@ async fn our_own_client_logs_in_with_both() {
 
 /// T06 and R6: the time step is what is used up, not the connection or the login.
 #[tokio::test]
-async fn a_code_is_accepted_once() {
+async fn t06_r6_a_code_is_accepted_once() {
     let router = House::with_users(&["alice", "bob"]).start().await;
     let code_now = code(0);
     assert_welcome(&by_rounds(&router, "alice", &code_now).await, "alice");
@@ -275,7 +280,7 @@ async fn a_code_is_accepted_once() {
 
 /// R15: it stays used up, whatever happens to the router.
 #[tokio::test]
-async fn a_code_is_not_accepted_after_a_kill_either() {
+async fn r15_a_code_is_not_accepted_after_a_kill_either() {
     let router = House::with_users(&["alice"]).start().await;
     let code = code(0);
     assert_welcome(&by_rounds(&router, "alice", &code).await, "alice");
@@ -285,7 +290,7 @@ async fn a_code_is_not_accepted_after_a_kill_either() {
 
 /// T06 and R6.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_64_parallel_attempts_with_one_code_one_is_accepted() {
+async fn t06_r6_of_64_parallel_attempts_with_one_code_one_is_accepted() {
     let router = House::with_users(&["alice"]).start().await;
     let code = code(0);
     let mut waiting = Vec::new();
@@ -309,14 +314,14 @@ async fn of_64_parallel_attempts_with_one_code_one_is_accepted() {
         }
     }
     assert_eq!(welcomes, 1);
-    for why in whys(&router, 63).await {
+    for why in router.whys(63).await {
         assert_eq!(why, "totp: the code was used before");
     }
 }
 
 /// R7: a used code with a space in it, or in other digits, is no new code. Nor is it one before.
 #[tokio::test]
-async fn a_code_has_one_spelling() {
+async fn t06_r7_a_code_has_one_spelling() {
     let router = House::with_users(&["alice"]).start().await;
     let code = code(0);
     let (front, back) = code.split_at(3);
@@ -372,7 +377,7 @@ async fn nobody_learns_which_factor_failed_or_who_has_a_second_one() {
     // Alice's code is not Bob's, who has none.
     assert_denied(&by_rounds(&router, "bob", &code(0)).await);
 
-    let whys = whys(&router, 8).await;
+    let whys = router.whys(8).await;
     assert_eq!(
         whys[1..4],
         whys[4..7],
@@ -404,7 +409,7 @@ async fn a_code_alone_is_nothing() {
     let greeting = hello("realm1", &["totp"], Some("alice"));
     let mut client = Client::greet(&router, greeting).await;
     assert_denied(&client.receive().await);
-    let [why] = &whys(&router, 1).await[..] else {
+    let [why] = &router.whys(1).await[..] else {
         panic!()
     };
     assert!(why.contains("totp proves nothing by itself"), "{why}");

@@ -14,7 +14,7 @@ use crate::{
     process::{run, say},
 };
 
-/// A Python that has autobahn.
+/// A Python that has autobahn and xconn.
 #[derive(Clone, Debug)]
 pub struct Python {
     interpreter: PathBuf,

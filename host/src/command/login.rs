@@ -83,6 +83,11 @@ pub struct LoginArgs {
     #[command(flatten)]
     tls: TlsArgs,
 
+    /// Do not bind the login to the TLS connection. Without this, cryptosign and wamp-scram prove
+    /// over TLS 1.3 that nobody stands between; they fail where TLS ends at a proxy
+    #[arg(long)]
+    no_channel_binding: bool,
+
     /// Keep the session until Ctrl-C, or until the router ends it
     #[arg(long)]
     stay: bool,
@@ -141,7 +146,7 @@ pub async fn run(args: LoginArgs) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(2));
         }
     };
-    let session = Session::join(&dialer, args.serializer.into(), &hello, prover).await;
+    let session = Session::join(&dialer, args.serializer.into(), hello, prover).await;
     let session = match session {
         Ok(session) => session,
         Err(error) => return Ok(failed(&error)),
@@ -162,7 +167,7 @@ pub async fn run(args: LoginArgs) -> anyhow::Result<ExitCode> {
 fn failed(error: &LoginError) -> ExitCode {
     tell(format_args!("error: {error}"));
     match error {
-        LoginError::Refused(_) => ExitCode::from(1),
+        LoginError::Refused(_) | LoginError::RefusedBound(_) => ExitCode::from(1),
         _ => ExitCode::from(2),
     }
 }
@@ -217,11 +222,16 @@ fn plan(args: &LoginArgs, prompt: Prompt) -> Result<(Hello, Prover), UsageError>
     for Extra(member) in &args.extras {
         authextra.extend(member.clone());
     }
+    let can_bind = by_key || authmethods.iter().any(|method| method == "wamp-scram");
+    // Whoever writes the member by hand wants to see what comes of it.
+    let binds =
+        can_bind && !args.no_channel_binding && authextra.value("channel_binding").is_none();
     let hello = Hello {
         realm: args.realm.clone(),
         authid: authid.clone(),
         authmethods,
         authextra,
+        binds,
     };
     Ok((
         hello,
@@ -229,6 +239,7 @@ fn plan(args: &LoginArgs, prompt: Prompt) -> Result<(Hello, Prover), UsageError>
             authid,
             key,
             nonce,
+            channel: None,
             prompt,
         },
     ))

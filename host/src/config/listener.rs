@@ -23,6 +23,9 @@ pub struct Listener {
     pub protocols: BTreeSet<Protocol>,
     /// The path of the URL that a WebSocket is asked for at.
     pub path: UrlPath,
+    /// Whether every other path is as good: so it is with a Unix socket, unless a path is written.
+    /// Its clients name the socket's file, and then each asks for another path.
+    pub any_path: bool,
     /// Who may connect to a Unix socket.
     pub mode: SocketMode,
     /// The sites whose pages may connect. None: every page may, and no cookie is looked at. A
@@ -126,7 +129,7 @@ impl Listener {
         let proxy = proxy.and_then(|proxy| proxy.map(Proxy::take).transpose());
 
         let Placed { at, value: address } = address?;
-        let (protocols, mode, proxy) = (protocols?, mode?, proxy?);
+        let (protocols, path, mode, proxy) = (protocols?, path?, mode?, proxy?);
         let problem = |message: &str| table.problems.report(at, || message.to_owned());
         let is_unix = matches!(address, ListenAddress::Unix(_));
         if protocols.as_ref().is_some_and(Vec::is_empty) {
@@ -151,7 +154,8 @@ impl Listener {
                 || [Protocol::WebSocket, Protocol::RawSocket].into(),
                 |found| values(found).collect(),
             ),
-            path: path?.map_or_else(UrlPath::ws, |path| path.value),
+            any_path: is_unix && path.is_none(),
+            path: path.map_or_else(UrlPath::ws, |path| path.value),
             mode: mode.map_or(SocketMode::OWNER, |mode| mode.value),
             origins: origins?.map(|found| values(found).collect()),
             tls: tls?,

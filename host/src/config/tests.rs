@@ -336,6 +336,7 @@ fn an_operator_that_says_everything() {
         (&plain.origins, &plain.tls, &plain.proxy),
         (&None, &None, &None)
     );
+    assert!(unix.any_path && !plain.any_path && !full.any_path);
     assert_eq!(full.protocols, [Protocol::RawSocket].into());
     let tls = Tls {
         certificate: "etc/tls/router.pem".into(),

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_nobody_can_have_are_refused() {
+    fn t15_keys_that_nobody_can_have_are_refused() {
         use PublicKeyError::*;
         let zeros = |first: &str, last: &str| format!("{first}{}{last}", "00".repeat(30));
         let cases = [
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_with_a_small_order_part_is_refused() {
+    fn t15_a_key_with_a_small_order_part_is_refused() {
         // A genuine key and the point of order 2 added: (x, y) becomes (-x, -y).
         let genuine = "545efb0a2192db8d43f118e9bf9aee081466e1ef36c708b96ee6f62dddad9122";
         let order_2 = format!("ec{}7f", "ff".repeat(30));

@@ -11,6 +11,7 @@ use std::{
 
 use bytes::BytesMut;
 use hyper::HeaderMap;
+use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
 use tokio::{
     io::AsyncReadExt,
@@ -35,6 +36,14 @@ pub type Carrier = Either<Plain, Box<TlsStream<Plain>>>;
 
 /// The first octet of a RawSocket connection. No HTTP request begins with it, and no TLS.
 const RAWSOCKET: u8 = 0x7f;
+
+/// When the system asks whether a client's machine is still there: after a minute without a sign of
+/// it, four times at most, so that it is given up after two minutes. WAMP's own pings find that out
+/// too, but a client of RawSocket that sends none gets none.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_mins(1))
+    .with_interval(Duration::from_secs(15))
+    .with_retries(4);
 
 /// What bounds frames, on each of a router's listeners.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +117,7 @@ impl Listener {
         }
         let websocket = WebSocketSettings {
             path: config.path.as_str().into(),
+            any_path: config.any_path,
             origins: config
                 .origins
                 .as_ref()
@@ -154,6 +164,8 @@ impl Listener {
                 // Messages are small and wait for answers: a delay of 40 ms would be most of a
                 // login.
                 _ = stream.set_nodelay(true);
+                // A socket that does not take it serves all the same.
+                _ = SockRef::from(&stream).set_tcp_keepalive(&KEEPALIVE);
                 (Either::Left(stream), Some(peer), Connection::tcp(peer))
             }
             Bound::Unix(socket, _) => {

@@ -98,17 +98,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
         })
     }
 
-    /// Tells a client that there is no room for it.
-    pub async fn turn_away(mut stream: S) -> Broken {
-        match first(&mut stream).await.map(Handshake::of_client) {
-            Ok(Err(HandshakeError::NoRawSocket)) => {
-                refuse(&mut stream, HandshakeError::NoRawSocket).await
-            }
-            Ok(_) => refuse(&mut stream, HandshakeError::Connections).await,
-            Err(broken) => broken,
-        }
-    }
-
     /// Sends what pings ask for. An error: the client is silent, or gone.
     fn poll_pings(&mut self, cx: &mut Context<'_>) -> Result<(), Broken> {
         while self.heartbeat.poll_tick(cx).is_ready() {

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use parking_lot::RwLock;
 use rustls::{
-    ProtocolVersion, RootCertStore, ServerConfig,
+    ConnectionCommon, ProtocolVersion, RootCertStore, ServerConfig,
     crypto::ring,
     server::{VerifierBuilderError, WebPkiClientVerifier, danger::ClientCertVerifier},
 };
@@ -102,18 +102,23 @@ impl Terms {
         let stream = TlsAcceptor::from(config).accept(stream).await?;
         let (_, tls) = stream.get_ref();
         let certificates = tls.peer_certificates().unwrap_or_default();
-        let exporter = (tls.protocol_version() == Some(ProtocolVersion::TLSv1_3))
-            .then(|| tls.export_keying_material([0; 32], EXPORTER_LABEL, None))
-            .and_then(Result::ok);
         let facts = TlsFacts {
             certificates: certificates
                 .iter()
                 .map(|certificate| Bytes::copy_from_slice(certificate))
                 .collect(),
-            exporter,
+            exporter: exporter(tls),
         };
         Ok((stream, facts))
     }
+}
+
+/// `tls-exporter` of RFC 9266, which both ends of a connection find to be the same and no other
+/// connection has. None before TLS 1.3, or before the handshake is over.
+pub fn exporter<Side>(tls: &ConnectionCommon<Side>) -> Option<[u8; 32]> {
+    (tls.protocol_version() == Some(ProtocolVersion::TLSv1_3))
+        .then(|| tls.export_keying_material([0; 32], EXPORTER_LABEL, None))
+        .and_then(Result::ok)
 }
 
 impl Current {

@@ -45,6 +45,8 @@ const FRAMING: usize = 1 << 10;
 pub struct WebSocketSettings {
     /// The path of the URL, e.g. `/ws`.
     pub path: Arc<str>,
+    /// Whether every other path is as good.
+    pub any_path: bool,
     /// The sites whose pages may connect. None: all.
     pub origins: Option<Arc<[WebOrigin]>>,
     /// Octets of a frame before [`Wire::unlock`].
@@ -88,7 +90,7 @@ enum Ping {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Answers the request for a WebSocket. `early` is what the client sent after it already. A
-    /// request for another path, from a page of another site, or for no subprotocol that we know,
+    /// request for a wrong path, from a page of another site, or for no subprotocol that we know,
     /// is answered by an error.
     pub(super) async fn accept(
         mut stream: S,
@@ -258,7 +260,7 @@ fn answer(
     settings: &WebSocketSettings,
 ) -> Result<(Serializer, Response), ErrorResponse> {
     let path = &settings.path;
-    if request.uri().path() != &**path {
+    if !settings.any_path && request.uri().path() != &**path {
         return Err(refusal(
             StatusCode::NOT_FOUND,
             format!("WAMP is served at {path}\n"),

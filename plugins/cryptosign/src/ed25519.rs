@@ -30,12 +30,17 @@ impl PublicKey {
         self.0.as_bytes()
     }
 
-    /// Says whether the signature is this key's, by the strictest reading of RFC 8032: each message
-    /// has exactly one signature that a signer can make of it, and no small-order point is in it.
     pub(crate) fn verify(&self, signed: &SignedMessage) -> Result<(), &'static str> {
-        self.0
-            .verify_strict(&signed.message, &signed.signature)
-            .map_err(|_| "the signature does not match")
+        if !self.signs(&signed.message, &signed.signature) {
+            return Err("the signature does not match");
+        }
+        Ok(())
+    }
+
+    /// Whether the signature is this key's, by the strictest reading of RFC 8032: each message has
+    /// exactly one signature that a signer can make of it, and no small-order point is in it.
+    pub(crate) fn signs(&self, message: &[u8], signature: &Signature) -> bool {
+        self.0.verify_strict(message, signature).is_ok()
     }
 }
 

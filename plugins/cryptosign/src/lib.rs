@@ -13,28 +13,38 @@
 //!   any old answer will do.
 //! - Ed25519 has keys of small order, under which one signature fits many messages. They are
 //!   refused, and so is every signature that only some libraries accept.
-//! - `authextra` may ask for channel binding, which would have the client sign something else than
-//!   the challenge. It is declined by not mentioning it, which every client understands; the answer
-//!   of a client that binds all the same is refused.
+//! - `authextra` may ask for channel binding, which has the client sign something else than the
+//!   challenge. `tls-exporter` is granted where the router's end of the connection knows it, and
+//!   CHALLENGE.Extra says so; everything else is declined by not mentioning it, which every client
+//!   understands. The answer of a client that binds all the same is refused, and so is one that does
+//!   not bind although it was told to.
 //!
 //! Announcing `cryptosign` without a readable key is a failed login, not somebody else's: it is
 //! denied, so that the operator reads why. The challenge is the same for everyone, and a key that
 //! belongs to nobody costs the same calls and the same verification as one that does.
 
+mod binding;
 mod ed25519;
 
 use countersign_guest::credentials::{find, find_by_key};
 use countersign_guest::{Answer, Attempt, Challenge, Manifest, Method, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::ed25519::{PublicKey, SignedMessage};
+use crate::{
+    binding::{Demand, TLS_EXPORTER},
+    ed25519::{PublicKey, SignedMessage},
+};
 
 /// The kind of credential that holds public keys.
 const KIND: &str = "cryptosign";
 
-/// The method. It has no settings.
-#[derive(Debug, Deserialize)]
-pub struct Cryptosign {}
+/// The method with its settings.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Cryptosign {
+    /// Whether clients must bind their answer to the TLS connection.
+    channel_binding: Demand,
+}
 
 impl Method for Cryptosign {
     const MANIFEST: Manifest = Manifest {
@@ -45,25 +55,27 @@ impl Method for Cryptosign {
     };
 
     fn begin(&self, attempt: &Attempt) -> Result<Verdict, String> {
-        let key = match claimed_key(attempt) {
-            Ok(key) => key,
+        let claim = match self.claim(attempt, binding::of_connection) {
+            Ok(claim) => claim,
             Err(reason) => return Ok(Verdict::deny(reason)),
         };
         let extra = Extra {
             challenge: hex::encode(&attempt.nonce),
+            channel_binding: claim.channel.map(|_| TLS_EXPORTER),
         };
         let challenge = Challenge::new(&extra)?;
-        Ok(challenge.with_state(key.as_octets()).into())
+        Ok(challenge.with_state(claim.to_state()).into())
     }
 
     fn resume(&self, attempt: &Attempt, answer: &Answer) -> Result<Verdict, String> {
-        let key = PublicKey::from_octets(&answer.state)?;
+        let claim = Claim::from_state(&answer.state)?;
+        let key = &claim.key;
         let credential = match &attempt.authid {
             Some(authid) => find(KIND, authid),
             None => find_by_key(KIND, key.as_octets()),
         };
         // Both in any case: a client must not learn from the time which of them failed.
-        let signed = signs_the_challenge(&key, answer);
+        let signed = claim.is_proved_by(answer);
         let owned = credential
             .public_keys()
             .iter()
@@ -83,30 +95,97 @@ countersign_guest::export!(Cryptosign);
 #[derive(Deserialize)]
 struct Authextra {
     pubkey: String,
+    channel_binding: Option<String>,
 }
 
 /// CHALLENGE.Extra.
 #[derive(Serialize)]
 struct Extra {
     challenge: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel_binding: Option<&'static str>,
 }
 
-/// The public key that the client says is its own.
-fn claimed_key(attempt: &Attempt) -> Result<PublicKey, &'static str> {
-    let Ok(Authextra { pubkey }) = attempt.authextra() else {
-        return Err("authextra has no `pubkey` that is a text");
-    };
-    PublicKey::from_hex(&pubkey)
+/// What a client says of itself. It waits in the host until the answer comes.
+#[derive(Debug)]
+struct Claim {
+    /// The public key that the client says is its own.
+    key: PublicKey,
+    /// What its answer is bound to.
+    channel: Option<[u8; 32]>,
 }
 
-/// Whether the answer is the challenge's 32 octets, signed with the private half of `key`.
-fn signs_the_challenge(key: &PublicKey, answer: &Answer) -> Result<(), &'static str> {
-    let signed = SignedMessage::from_hex(&answer.signature)?;
-    key.verify(&signed)?;
-    if signed.message() != answer.nonce.as_slice() {
-        return Err("what the client signed is not the challenge");
+impl Cryptosign {
+    /// The error is the reason of a denial.
+    fn claim(
+        &self,
+        attempt: &Attempt,
+        of_connection: impl FnOnce() -> Option<[u8; 32]>,
+    ) -> Result<Claim, String> {
+        let Ok(Authextra {
+            pubkey,
+            channel_binding,
+        }) = attempt.authextra()
+        else {
+            return Err(
+                "authextra has no `pubkey` that is a text, or a `channel_binding` that is none"
+                    .into(),
+            );
+        };
+        let key = PublicKey::from_hex(&pubkey)?;
+        let channel = self
+            .channel_binding
+            .settle(channel_binding.as_deref(), of_connection)?;
+        Ok(Claim { key, channel })
     }
-    Ok(())
+}
+
+impl Claim {
+    /// The key, and behind it the channel if there is one.
+    fn to_state(&self) -> Vec<u8> {
+        let channel = self.channel.iter().flatten();
+        self.key
+            .as_octets()
+            .iter()
+            .chain(channel)
+            .copied()
+            .collect()
+    }
+
+    fn from_state(state: &[u8]) -> Result<Self, String> {
+        const MALFORMED: &str = "the state is not what `begin` made";
+        let (key, channel) = state.split_at_checked(32).ok_or(MALFORMED)?;
+        let channel = match channel {
+            [] => None,
+            channel => Some(channel.try_into().map_err(|_| MALFORMED)?),
+        };
+        let key = PublicKey::from_octets(key)?;
+        Ok(Self { key, channel })
+    }
+
+    /// Whether the answer is what was to be signed, signed with the private half of the key.
+    fn is_proved_by(&self, answer: &Answer) -> Result<(), &'static str> {
+        let signed = SignedMessage::from_hex(&answer.signature)?;
+        self.key.verify(&signed)?;
+        match self.channel {
+            None if signed.message() != answer.nonce.as_slice() => {
+                Err("what the client signed is not the challenge")
+            }
+            Some(channel) if signed.message() != xor(&answer.nonce, &channel) => {
+                Err("what the client signed is not the challenge bound to this TLS connection")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Both are 32 octets; of others there would be less to sign, which no signature is of.
+fn xor(challenge: &[u8], channel: &[u8; 32]) -> Vec<u8> {
+    challenge
+        .iter()
+        .zip(channel)
+        .map(|(challenge, channel)| challenge ^ channel)
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The vectors that the specification and clients publish, and what must not pass for an answer.
 
+mod edges;
+
 use ed25519_dalek::{Signer, SigningKey};
 
 use super::*;
@@ -127,6 +129,8 @@ const WAMPPROTO: Vector = Vector {
 };
 
 const NOT_THE_CHALLENGE: Result<(), &str> = Err("what the client signed is not the challenge");
+const NOT_THIS_CHANNEL: Result<(), &str> =
+    Err("what the client signed is not the challenge bound to this TLS connection");
 const NO_MATCH: Result<(), &str> = Err("the signature does not match");
 
 impl Vector {
@@ -151,25 +155,32 @@ impl Vector {
 }
 
 fn verdict(key: &PublicKey, challenge: &str, signature: &str) -> Result<(), &'static str> {
-    let nonce = hex::decode(challenge).unwrap();
+    verdict_over(None, key, challenge, signature)
+}
+
+/// The verdict on an answer that is to be bound to this.
+fn verdict_over(
+    channel: Option<&str>,
+    key: &PublicKey,
+    challenge: &str,
+    signature: &str,
+) -> Result<(), &'static str> {
     let answer = Answer {
         signature: signature.into(),
-        nonce,
+        nonce: hex::decode(challenge).unwrap(),
         ..Answer::default()
     };
-    signs_the_challenge(key, &answer)
+    let key = PublicKey::from_octets(key.as_octets()).unwrap();
+    let channel = channel.map(octets);
+    Claim { key, channel }.is_proved_by(&answer)
+}
+
+fn octets(digits: &str) -> [u8; 32] {
+    hex::decode(digits).unwrap().try_into().unwrap()
 }
 
 fn signer(seed: &str) -> SigningKey {
     SigningKey::from_bytes(&hex::decode(seed).unwrap().try_into().unwrap())
-}
-
-fn xor(left: &str, right: &str) -> Vec<u8> {
-    let (left, right) = (hex::decode(left).unwrap(), hex::decode(right).unwrap());
-    left.iter()
-        .zip(right)
-        .map(|(left, right)| left ^ right)
-        .collect()
 }
 
 #[test]
@@ -181,15 +192,39 @@ fn specification_vectors_without_channel_binding() {
 }
 
 #[test]
-fn specification_vectors_with_channel_binding_are_valid_but_not_what_was_asked() {
-    for vector in &SPECIFICATION_BOUND {
-        assert_eq!(vector.key().verify(&vector.signed()), Ok(()));
-        assert_eq!(
-            vector.signed().message(),
-            xor(vector.challenge, SPECIFICATION_CHANNEL)
-        );
-        assert_eq!(vector.verdict(), NOT_THE_CHALLENGE);
+fn specification_vectors_with_channel_binding() {
+    for (bound, unbound) in SPECIFICATION_BOUND.iter().zip(&SPECIFICATION) {
+        let over = |channel, vector: &Vector| {
+            verdict_over(channel, &vector.key(), vector.challenge, vector.signature)
+        };
+        assert_eq!(over(Some(SPECIFICATION_CHANNEL), bound), Ok(()));
+        assert_eq!(over(Some(EXAMPLE_2_CHANNEL), bound), NOT_THIS_CHANNEL);
+        assert_eq!(over(None, bound), NOT_THE_CHALLENGE);
+        // Somebody between has told the client that its wish was declined.
+        assert_eq!(over(Some(SPECIFICATION_CHANNEL), unbound), NOT_THIS_CHANNEL);
     }
+}
+
+/// What a binding by XOR cannot do: whoever chooses the client's challenge takes the difference of
+/// two connections into it.
+#[test]
+fn a_relay_that_chooses_the_challenge_is_not_stopped() {
+    let signer = signer(SPECIFICATION_SEEDS[0]);
+    let key = SPECIFICATION[0].key();
+    let (with_client, with_router) = (octets(EXAMPLE_2_CHANNEL), octets(SPECIFICATION_CHANNEL));
+    let challenge = octets(EXAMPLE_1.challenge);
+    let chosen: [u8; 32] = xor(&xor(&challenge, &with_client), &with_router)
+        .try_into()
+        .unwrap();
+    let message = xor(&chosen, &with_client);
+    let signature = hex::encode(signer.sign(&message).to_bytes()) + &hex::encode(&message);
+    let verdict = verdict_over(
+        Some(SPECIFICATION_CHANNEL),
+        &key,
+        EXAMPLE_1.challenge,
+        &signature,
+    );
+    assert_eq!(verdict, Ok(()));
 }
 
 #[test]
@@ -198,15 +233,29 @@ fn specification_example_1() {
 }
 
 #[test]
-fn specification_examples_with_channel_binding_are_valid_but_not_what_was_asked() {
+fn specification_examples_with_channel_binding() {
     for vector in [EXAMPLE_2, EXAMPLE_3] {
-        assert_eq!(vector.key().verify(&vector.signed()), Ok(()));
+        let channel = xor(
+            &octets(vector.challenge),
+            vector.signed().message().try_into().unwrap(),
+        );
+        let channel = hex::encode(channel);
+        let verdict = verdict_over(
+            Some(&channel),
+            &vector.key(),
+            vector.challenge,
+            vector.signature,
+        );
+        assert_eq!(verdict, Ok(()));
         assert_eq!(vector.verdict(), NOT_THE_CHALLENGE);
     }
-    assert_eq!(
-        EXAMPLE_2.signed().message(),
-        xor(EXAMPLE_2.challenge, EXAMPLE_2_CHANNEL)
+    let verdict = verdict_over(
+        Some(EXAMPLE_2_CHANNEL),
+        &EXAMPLE_2.key(),
+        EXAMPLE_2.challenge,
+        EXAMPLE_2.signature,
     );
+    assert_eq!(verdict, Ok(()));
 }
 
 #[test]
@@ -236,7 +285,7 @@ fn upper_case_hex_is_read_as_well() {
 }
 
 #[test]
-fn an_old_answer_does_not_fit_a_new_challenge() {
+fn t05_an_old_answer_does_not_fit_a_new_challenge() {
     let fresh = "00".repeat(32);
     assert_eq!(
         verdict(&WAMPPROTO.key(), &fresh, WAMPPROTO.signature),
@@ -245,7 +294,7 @@ fn an_old_answer_does_not_fit_a_new_challenge() {
 }
 
 #[test]
-fn an_old_signature_with_the_new_challenge_beside_it_does_not_match() {
+fn t05_an_old_signature_with_the_new_challenge_beside_it_does_not_match() {
     let fresh = "00".repeat(32);
     let forged = format!("{}{fresh}", &WAMPPROTO.signature[..128]);
     assert_eq!(verdict(&WAMPPROTO.key(), &fresh, &forged), NO_MATCH);
@@ -274,7 +323,7 @@ fn any_bit_flipped_is_a_denial() {
 
 /// Adding the group's order to the scalar gives a second signature that a lax library accepts.
 #[test]
-fn a_signature_has_one_scalar_only() {
+fn t15_a_signature_has_one_scalar_only() {
     const ORDER: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
     let mut octets = hex::decode(WAMPPROTO.signature).unwrap();
     let mut carry = 0;
@@ -337,22 +386,24 @@ fn octets_that_are_no_point_are_no_public_key() {
     assert!(PublicKey::from_hex(&format!("02{}", "00".repeat(31))).is_err());
 }
 
+/// The eight points that are of small order, each as its one right spelling.
+const SMALL_ORDER: [&str; 8] = [
+    // Order 1.
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    // Order 2.
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    // Order 4.
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    // Order 8.
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+];
+
 #[test]
-fn keys_of_small_order_are_refused() {
-    const SMALL_ORDER: [&str; 8] = [
-        // Order 1.
-        "0100000000000000000000000000000000000000000000000000000000000000",
-        // Order 2.
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        // Order 4.
-        "0000000000000000000000000000000000000000000000000000000000000000",
-        "0000000000000000000000000000000000000000000000000000000000000080",
-        // Order 8.
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
-    ];
+fn t15_keys_of_small_order_are_refused() {
     for key in SMALL_ORDER {
         let refused = PublicKey::from_hex(key).unwrap_err();
         assert_eq!(
@@ -362,27 +413,30 @@ fn keys_of_small_order_are_refused() {
     }
 }
 
+/// Other octets that a lax reader takes for one of them.
+const OTHER_SPELLINGS: [&str; 6] = [
+    "0100000000000000000000000000000000000000000000000000000000000080",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+];
+
 #[test]
-fn other_spellings_of_keys_of_small_order_are_refused() {
-    for key in [
-        "0100000000000000000000000000000000000000000000000000000000000080",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-    ] {
+fn t15_other_spellings_of_keys_of_small_order_are_refused() {
+    for key in OTHER_SPELLINGS {
         assert!(PublicKey::from_hex(key).is_err(), "{key}");
     }
 }
 
 #[test]
-fn the_challenge_is_the_nonce_and_says_nothing_of_channel_binding() {
+fn the_challenge_is_the_nonce_and_says_nothing_of_a_binding_that_is_unknown() {
     let attempt = attempt(&format!(
         r#"{{ "pubkey": "{}", "channel_binding": "tls-unique", "challenge": "00" }}"#,
         WAMPPROTO.pubkey
     ));
-    let Ok(Verdict::Challenge(challenge)) = (Cryptosign {}).begin(&attempt) else {
+    let Ok(Verdict::Challenge(challenge)) = Cryptosign::default().begin(&attempt) else {
         panic!("no challenge");
     };
     assert_eq!(
@@ -399,8 +453,12 @@ fn a_client_without_a_key_is_denied() {
         r#"{ "pubkey": 1 }"#,
         r#"{ "pubkey": null }"#,
         r#"{ "pubkey": "" }"#,
+        &format!(
+            r#"{{ "pubkey": "{}", "channel_binding": 1 }}"#,
+            WAMPPROTO.pubkey
+        ),
     ] {
-        let verdict = (Cryptosign {}).begin(&attempt(authextra));
+        let verdict = Cryptosign::default().begin(&attempt(authextra));
         assert!(
             matches!(verdict, Ok(Verdict::Deny(_))),
             "{authextra}: {verdict:?}"
@@ -411,11 +469,50 @@ fn a_client_without_a_key_is_denied() {
 #[test]
 fn a_client_answers_what_begin_asked() {
     let attempt = attempt(&format!(r#"{{ "pubkey": "{}" }}"#, SPECIFICATION[0].pubkey));
-    let key = claimed_key(&attempt).unwrap();
+    let Claim { key, channel } = Cryptosign::default().claim(&attempt, || panic!()).unwrap();
+    assert_eq!(channel, None);
     let challenge = hex::encode(&attempt.nonce);
     let signature = signer(SPECIFICATION_SEEDS[0]).sign(&attempt.nonce);
     let answer = format!("{}{challenge}", hex::encode(signature.to_bytes()));
     assert_eq!(verdict(&key, &challenge, &answer), Ok(()));
+}
+
+#[test]
+fn a_binding_is_settled_by_what_client_and_realm_want_and_the_connection_has() {
+    let settle =
+        |demand: Demand, asked, has: bool| demand.settle(asked, || has.then_some([7; 32])).ok();
+    let (exporter, other) = (Some(TLS_EXPORTER), Some("tls-unique"));
+    for (demand, asked, has, settled) in [
+        (Demand::Optional, exporter, true, Some(Some([7; 32]))),
+        (Demand::Optional, exporter, false, Some(None)),
+        (Demand::Optional, other, true, Some(None)),
+        (Demand::Optional, None, true, Some(None)),
+        (Demand::Required, exporter, true, Some(Some([7; 32]))),
+        (Demand::Required, exporter, false, None),
+        (Demand::Required, other, true, None),
+        (Demand::Required, None, true, None),
+    ] {
+        assert_eq!(
+            settle(demand, asked, has),
+            settled,
+            "{demand:?} {asked:?} {has}"
+        );
+    }
+}
+
+#[test]
+fn what_waits_for_the_answer_comes_back_as_it_was() {
+    for channel in [None, Some([7; 32])] {
+        let claim = Claim {
+            key: WAMPPROTO.key(),
+            channel,
+        };
+        let state = claim.to_state();
+        let back = Claim::from_state(&state).unwrap();
+        assert_eq!((back.to_state(), back.channel), (state.clone(), channel));
+        assert!(Claim::from_state(&state[1..]).is_err());
+        assert!(Claim::from_state(&[&state[..], &[0]].concat()).is_err());
+    }
 }
 
 fn attempt(authextra: &str) -> Attempt {

@@ -3,6 +3,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use countersign_guest::transport::channel_binding;
+use serde::Deserialize;
 
 use crate::dialect::Dialect;
 
@@ -16,30 +18,53 @@ pub enum Binding {
     Channel { name: String, data: Vec<u8> },
 }
 
-/// What this end of the client's connection says for a way to bind; none where it has nothing to say,
-/// as today for all of them. This is the place where the host is to be asked.
-pub fn of_connection(_name: &str) -> Option<Vec<u8>> {
-    None
+/// Whether a client may do without.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Demand {
+    #[default]
+    Optional,
+    Required,
+}
+
+/// What this end of the client's connection says for a way to bind; none where it has nothing to say:
+/// a way other than `tls-exporter` (RFC 9266), or no TLS 1.3 that ends at the router.
+pub fn of_connection(name: &str) -> Option<Vec<u8>> {
+    match name {
+        "tls-exporter" => channel_binding(),
+        _ => None,
+    }
 }
 
 impl Binding {
     /// Reads `channel_binding` of HELLO. A client that wants what cannot be checked is refused: to go
     /// on without would leave it in the belief that nobody stands between. The other way round, with
     /// the wish taken out of HELLO by somebody between, the client's proof does not fit, since what
-    /// it wished is a part of what it proves. The error is the reason of a denial.
+    /// it wished is a part of what it proves.
+    ///
+    /// `scram` has no bindings. A client's HELLO has one authextra for all methods that it announces,
+    /// so the wish is not for this one, and a client that insists on it does not announce `scram`.
+    ///
+    /// The error is the reason of a denial.
     pub fn asked(
         dialect: Dialect,
+        demand: Demand,
         name: Option<&str>,
         of_connection: impl FnOnce(&str) -> Option<Vec<u8>>,
     ) -> Result<Self, String> {
-        let Some(name) = name else {
-            return Ok(Self::None);
-        };
         if dialect == Dialect::Autobahn {
-            return Err(format!(
-                "the client wants the channel binding {name:?}, and `scram` has none; `wamp-scram` does"
-            ));
+            return Ok(Self::None);
         }
+        let Some(name) = name else {
+            return match demand {
+                Demand::Optional => Ok(Self::None),
+                Demand::Required => Err(
+                    "the realm requires the channel binding \"tls-exporter\", and the client wants \
+                     none"
+                        .into(),
+                ),
+            };
+        };
         match of_connection(name) {
             Some(data) => Ok(Self::Channel {
                 name: name.to_owned(),

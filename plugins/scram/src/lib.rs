@@ -29,7 +29,7 @@ use countersign_guest::{Answer, Attempt, Challenge, Identity, Manifest, Method, 
 use serde::Deserialize;
 
 use crate::{
-    binding::Binding,
+    binding::{Binding, Demand},
     dialect::Dialect,
     exchange::{ClientNonce, Exchange, Reply},
     parameters::Parameters,
@@ -38,9 +38,13 @@ use crate::{
 /// The kind of credential that holds the keys, for both dialects.
 const KIND: &str = "scram";
 
-/// The method; there is nothing to set.
-#[derive(Debug, Deserialize)]
-pub struct Scram {}
+/// The method with its settings.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Scram {
+    /// Whether clients must bind their proof to the TLS connection.
+    channel_binding: Demand,
+}
 
 /// What there must be for this method in HELLO's authextra.
 #[derive(Debug, Deserialize)]
@@ -59,8 +63,15 @@ impl Method for Scram {
 
     fn begin(&self, attempt: &Attempt) -> Result<Verdict, String> {
         let dialect = Dialect::of(&attempt.authmethod)?;
+        if (dialect, self.channel_binding) == (Dialect::Autobahn, Demand::Required) {
+            return Err(
+                "`channel_binding` is \"required\", and `scram` has none, so nobody could log in; \
+                 require it of `wamp-scram` only"
+                    .into(),
+            );
+        }
         // Whatever is wrong with HELLO is said before anybody's credential is looked at.
-        let (authid, client) = match Client::read(dialect, attempt) {
+        let (authid, client) = match Client::read(dialect, self.channel_binding, attempt) {
             Ok(client) => client,
             Err(reason) => return Ok(Verdict::deny(reason)),
         };
@@ -109,7 +120,7 @@ struct Client {
 
 impl Client {
     /// The error is the reason of a denial.
-    fn read(dialect: Dialect, attempt: &Attempt) -> Result<(&str, Self), String> {
+    fn read(dialect: Dialect, demand: Demand, attempt: &Attempt) -> Result<(&str, Self), String> {
         let authid = attempt.authid.as_deref().ok_or(NO_AUTHID)?;
         let Sent {
             nonce,
@@ -118,7 +129,8 @@ impl Client {
         let nonce = nonce.ok_or("authextra has no `nonce`")?;
         let nonce = ClientNonce::parse(nonce)
             .ok_or("authextra's `nonce` is not the base64 of 8 to 64 octets")?;
-        let binding = Binding::asked(dialect, channel_binding.as_deref(), binding::of_connection)?;
+        let name = channel_binding.as_deref();
+        let binding = Binding::asked(dialect, demand, name, binding::of_connection)?;
         let name = match stringprep::saslprep(authid) {
             Ok(name) if !name.is_empty() => name.into_owned(),
             _ => return Err("SASLprep (RFC 4013) does not allow this authid".into()),

@@ -29,6 +29,9 @@ const KEYLEN: u64 = 32;
 const MOST_ITERATIONS: u64 = 10_000_000;
 const MOST_KEYLEN: u64 = 1024;
 
+/// The channel binding that is asked for (RFC 9266).
+pub const TLS_EXPORTER: &str = "tls-exporter";
+
 /// How whoever logs in proves it.
 pub struct Prover {
     /// For questions to a person.
@@ -37,6 +40,8 @@ pub struct Prover {
     pub key: Option<SigningKey>,
     /// For SCRAM: what HELLO had.
     pub nonce: ClientNonce,
+    /// What answers are bound to where the method can do that: then HELLO has asked for it.
+    pub channel: Option<[u8; 32]>,
     pub prompt: Prompt,
 }
 
@@ -67,6 +72,11 @@ pub enum NoAnswer {
          1 to {MOST_ITERATIONS} and 1 to {MOST_KEYLEN} are possible here"
     )]
     Derivation { iterations: u64, keylen: u64 },
+    #[error(
+        "the router does not bind the login to this TLS connection, so somebody could stand between; \
+         if that is only a proxy where the router's TLS ends, add --no-channel-binding"
+    )]
+    NotBound,
     #[error("the router asks for a signature by cryptosign; give the key with --key FILE")]
     NoKey,
     #[error(
@@ -89,7 +99,9 @@ impl Prover {
                 Ok(Zeroizing::new(password.expose().to_owned()))
             };
             let authid = self.authid.as_deref();
-            return self.nonce.answer(dialect, authid, extra, password);
+            return self
+                .nonce
+                .answer(dialect, authid, self.channel.as_ref(), extra, password);
         }
         self.signature(method, extra).map(Proof::from)
     }
@@ -111,7 +123,11 @@ impl Prover {
             }
             "cryptosign" => {
                 let key = self.key.as_ref().ok_or(NoAnswer::NoKey)?;
-                Ok(Zeroizing::new(cryptosign(key, extra)?))
+                Ok(Zeroizing::new(cryptosign(
+                    key,
+                    self.channel.as_ref(),
+                    extra,
+                )?))
             }
             other => {
                 let asked = extra.to_json();
@@ -202,11 +218,20 @@ impl<'a> Cra<'a> {
 
 /// Signs a challenge of cryptosign (`advanced/authentication_cryptosign.md`): the hex of the
 /// signature, and of the challenge behind it. Only 32 octets are signed, so that no router gets a
-/// signature of a text that has a meaning elsewhere.
-fn cryptosign(key: &SigningKey, extra: &Dict) -> Result<String, NoAnswer> {
-    if !matches!(extra.value("channel_binding"), None | Some(Value::Null)) {
-        let why = "it is bound to a TLS channel, which this command has not asked for";
-        return Err(NoAnswer::Challenge(why));
+/// signature of a text that has a meaning elsewhere. They are combined (XOR) with what the answer is bound to.
+fn cryptosign(
+    key: &SigningKey,
+    channel: Option<&[u8; 32]>,
+    extra: &Dict,
+) -> Result<String, NoAnswer> {
+    match (extra.value("channel_binding"), channel) {
+        (None | Some(Value::Null), None) => {}
+        (None | Some(Value::Null), Some(_)) => return Err(NoAnswer::NotBound),
+        (Some(Value::Text(name)), Some(_)) if name == TLS_EXPORTER => {}
+        _ => {
+            let why = "it is bound to a TLS channel in a way that this command has not asked for";
+            return Err(NoAnswer::Challenge(why));
+        }
     }
     let mut challenge = [0; 32];
     extra
@@ -215,6 +240,9 @@ fn cryptosign(key: &SigningKey, extra: &Dict) -> Result<String, NoAnswer> {
         .ok_or(NoAnswer::Challenge(
             "its \"challenge\" is not 64 hex digits",
         ))?;
+    for (octet, channel) in challenge.iter_mut().zip(channel.into_iter().flatten()) {
+        *octet ^= channel;
+    }
     let signature = key.sign(&challenge);
     Ok(hex::encode(signature.to_bytes()) + &hex::encode(challenge))
 }
@@ -244,6 +272,7 @@ mod tests {
             authid: Some("alice".into()),
             key,
             nonce: ClientNonce::generate().unwrap(),
+            channel: None,
             prompt: Prompt::lines(lines.as_bytes()),
         }
     }
@@ -314,6 +343,35 @@ mod tests {
         assert_eq!(*answer.signature, format!("{signature}{challenge}"));
     }
 
+    /// By the specification's test vector, and never by another binding than was asked for.
+    #[test]
+    fn cryptosign_is_bound_to_the_connection_if_that_was_asked_for() {
+        let seed = "d511fe78e23934b3dadb52fcd022974b80bd92bccc7c5cf404e46cc0a8a2f5cd";
+        let challenge = "b26c1f87c13fc1da14997f1b5a71995dff8fbe0a62fae8473c7bdbd05bfb607d";
+        let channel = "62e935ae755f3d48f80d4d59f6121358c435722a67e859cc0caa8b539027f2ff";
+        let mut prover = prover("", Some(seed));
+        prover.channel = Some(hex::decode(channel).unwrap().try_into().unwrap());
+        let bound = cra(challenge).with("channel_binding", TLS_EXPORTER);
+        let answer = prover.answer("cryptosign", &bound).unwrap();
+        assert_eq!(
+            *answer.signature,
+            concat!(
+                "305aaa3ac25e98f651427688b3fc43fe7d8a68a7ec1d7d61c61517c519bd4a42",
+                "7c3015599d83ca28b4c652333920223844ef0725eb5dc2febfd6af7677b73f01",
+                "d0852a29b460fc92ec943242ac638a053bbacc200512b18b30d15083cbdc9282"
+            )
+        );
+        let other = cra(challenge).with("channel_binding", "tls-unique");
+        assert!(matches!(
+            prover.answer("cryptosign", &other),
+            Err(NoAnswer::Challenge(_))
+        ));
+        assert!(matches!(
+            prover.answer("cryptosign", &cra(challenge)),
+            Err(NoAnswer::NotBound)
+        ));
+    }
+
     #[test]
     fn a_key_signs_nothing_but_plain_challenges() {
         let prover = prover("", Some(&"11".repeat(32)));
@@ -322,6 +380,7 @@ mod tests {
             cra("c0ffee"),
             cra(&"ab".repeat(33)),
             cra(&"ab".repeat(32)).with("channel_binding", "tls-unique"),
+            cra(&"ab".repeat(32)).with("channel_binding", TLS_EXPORTER),
         ] {
             assert!(
                 matches!(

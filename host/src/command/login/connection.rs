@@ -5,7 +5,7 @@ use thiserror::Error;
 use tokio::time::timeout;
 
 use super::{
-    dialer::Dialer,
+    dialer::{Dialed, Dialer},
     problem::Problem,
     wire::{Heard, Wire},
 };
@@ -21,6 +21,8 @@ const NESTING: usize = 32;
 pub struct Connection {
     wire: Wire,
     serializer: Serializer,
+    /// What an answer can be bound to.
+    pub exporter: Option<[u8; 32]>,
     /// The router's.
     address: String,
     /// What the router sent while a person was typing.
@@ -38,16 +40,18 @@ pub struct ConnectionError {
 impl Connection {
     pub async fn open(dialer: &Dialer, serializer: Serializer) -> Result<Self, ConnectionError> {
         let connecting = async {
-            let socket = dialer.dial().await?;
-            Wire::open(socket, &dialer.address.transport, serializer).await
+            let Dialed { socket, exporter } = dialer.dial().await?;
+            let wire = Wire::open(socket, &dialer.address.transport, serializer).await?;
+            Ok((wire, exporter))
         };
         let wire = timeout(PATIENCE, connecting)
             .await
             .unwrap_or(Err(Problem::Silent));
         let address = dialer.address.to_string();
         match wire {
-            Ok(wire) => Ok(Self {
+            Ok((wire, exporter)) => Ok(Self {
                 wire,
+                exporter,
                 serializer,
                 address,
                 early: None,

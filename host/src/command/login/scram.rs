@@ -4,7 +4,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::answer::{NoAnswer, Proof};
+use super::answer::{NoAnswer, Proof, TLS_EXPORTER};
 use crate::{
     credential::scram::{Dialect, Kdf, SaltedPassword, ScramError, prepared_name},
     wamp::{Dict, Value},
@@ -62,11 +62,12 @@ impl ClientNonce {
         &self.0
     }
 
-    /// Answers a CHALLENGE. The password is asked for once the challenge is found to be in order.
+    /// Answers a CHALLENGE, bound to `channel` if that was asked for. The password is asked for once the challenge is found to be in order.
     pub fn answer(
         &self,
         dialect: Dialect,
         authid: Option<&str>,
+        channel: Option<&[u8; 32]>,
         extra: &Dict,
         password: impl FnOnce() -> Result<Zeroizing<String>, NoAnswer>,
     ) -> Result<Proof, NoAnswer> {
@@ -74,14 +75,18 @@ impl ClientNonce {
             "it asks by SCRAM, which needs a name; give it with --authid",
         ))?;
         let question = Question::read(dialect, &self.0, extra)?;
-        let message = question.auth_message(authid, &self.0)?;
+        let message = question.auth_message(authid, &self.0, channel)?;
         let salted = question.salted_password(&password()?)?;
         let (member, extra) = match dialect {
             Dialect::Wamp => ("verifier", {
+                let (name, data) = match channel {
+                    None => (Value::Null, Value::Null),
+                    Some(channel) => (TLS_EXPORTER.into(), BASE64_STANDARD.encode(channel).into()),
+                };
                 Dict::new()
                     .with("nonce", question.nonce)
-                    .with("channel_binding", Value::Null)
-                    .with("cbind_data", Value::Null)
+                    .with("channel_binding", name)
+                    .with("cbind_data", data)
             }),
             Dialect::Autobahn => ("scram_server_signature", Dict::new()),
         };
@@ -161,14 +166,27 @@ impl<'a> Question<'a> {
     }
 
     /// RFC 5802's `AuthMessage`. autobahn-python neither escapes the name nor says "n,,", which stands
-    /// for a client without channel binding.
-    fn auth_message(&self, authid: &str, our_nonce: &str) -> Result<String, NoAnswer> {
+    /// for a client without channel binding; it knows none. What `wamp-scram` is bound to is a part of
+    /// the message, so a router at the end of another connection finds that the proof does not fit.
+    fn auth_message(
+        &self,
+        authid: &str,
+        our_nonce: &str,
+        channel: Option<&[u8; 32]>,
+    ) -> Result<String, NoAnswer> {
         let name = prepared_name(authid).ok_or(NoAnswer::Challenge(
             "it asks by SCRAM, where a name cannot have the characters of this one",
         ))?;
         let (name, binding) = match self.dialect {
-            Dialect::Wamp => (name.replace('=', "=3D").replace(',', "=2C"), "biws"),
-            Dialect::Autobahn => (name.into_owned(), ""),
+            Dialect::Wamp => (
+                name.replace('=', "=3D").replace(',', "=2C"),
+                match channel {
+                    None => "biws".to_owned(),
+                    Some(channel) => BASE64_STANDARD
+                        .encode([format!("p={TLS_EXPORTER},,").as_bytes(), channel].concat()),
+                },
+            ),
+            Dialect::Autobahn => (name.into_owned(), String::new()),
         };
         let Self { nonce, salt, .. } = self;
         let (Kdf::Argon2id13 { iterations, .. } | Kdf::Pbkdf2 { iterations }) = self.kdf;

@@ -5,7 +5,7 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroize;
 
 use super::{
-    answer::{NoAnswer, Prover},
+    answer::{NoAnswer, Prover, TLS_EXPORTER},
     connection::{Connection, ConnectionError},
     dialer::Dialer,
     problem::Problem,
@@ -28,6 +28,8 @@ pub struct Hello {
     /// Never empty.
     pub authmethods: Vec<String>,
     pub authextra: Dict,
+    /// Whether to ask that the login be bound to the TLS connection, if that can be had.
+    pub binds: bool,
 }
 
 /// A session that a router has granted.
@@ -67,6 +69,13 @@ pub struct Farewell {
 pub enum LoginError {
     #[error("the router refused the login: {0}")]
     Refused(Farewell),
+    /// The same, where the reason may be that the router cannot bind.
+    #[error(
+        "the router refused the login: {0}\n(the login was to be bound to the TLS connection; if the \
+         router's TLS ends at a proxy before it, or the router knows nothing of that, add \
+         --no-channel-binding)"
+    )]
+    RefusedBound(Farewell),
     #[error(
         "the router asks by the method {}, which was not announced; name it with --method if you \
          want to answer", Printable(.method)
@@ -90,11 +99,22 @@ impl Session {
     pub async fn join(
         dialer: &Dialer,
         serializer: Serializer,
-        hello: &Hello,
-        prover: Prover,
+        mut hello: Hello,
+        mut prover: Prover,
     ) -> Result<Self, LoginError> {
         let mut connection = Connection::open(dialer, serializer).await?;
-        match log_in(&mut connection, hello, Arc::new(prover)).await {
+        if hello.binds {
+            prover.channel = connection.exporter;
+            if prover.channel.is_some() {
+                hello.authextra.insert("channel_binding", TLS_EXPORTER);
+            }
+        }
+        let bound = prover.channel.is_some();
+        match log_in(&mut connection, &hello, Arc::new(prover)).await {
+            Err(LoginError::Refused(farewell)) if bound => {
+                connection.close().await;
+                Err(LoginError::RefusedBound(farewell))
+            }
             Ok(welcome) => Ok(Self {
                 connection,
                 welcome,

@@ -160,7 +160,7 @@ impl FakeRouter {
 async fn login(args: &LoginArgs, lines: &'static str) -> Result<Session, LoginError> {
     let (hello, prover) = plan(args, Prompt::lines(lines.as_bytes())).unwrap();
     let dialer = Dialer::new(args.address.clone(), &args.tls).unwrap();
-    Session::join(&dialer, args.serializer.into(), &hello, prover).await
+    Session::join(&dialer, args.serializer.into(), hello, prover).await
 }
 
 impl Client {

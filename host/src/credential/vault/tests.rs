@@ -1,6 +1,7 @@
 mod cookies;
 mod enrolled;
 mod once;
+mod questions;
 mod scram;
 mod withheld;
 

@@ -308,3 +308,5 @@ async fn each_realm_has_so_many_requests_at_a_time() {
     service.heard.recv().await.unwrap();
     again.abort();
 }
+
+mod tls;

@@ -1,4 +1,5 @@
 mod cleartext;
+mod downgrade;
 mod policy;
 
 use proptest::{collection, prelude::*, sample};
@@ -338,45 +339,6 @@ fn hello_with_wrong_types_is_a_violation() {
             Refusal::ProtocolViolation,
             "{key}"
         );
-    }
-}
-
-/// T07: whatever a client announces, the realm's order decides.
-#[test]
-fn t07_no_announcement_gets_past_the_realms_order() {
-    let steps = ["a", "b", "c"];
-    let policies: [&[&[&str]]; 4] = [
-        &[&["a", "b"], &["a"], &["c"]],
-        &[&["c"], &["b", "a"], &["a"]],
-        &[&["b"]],
-        &[&["a", "c"], &["b", "c"]],
-    ];
-    for alternatives in policies {
-        for subset in 1..1_usize << steps.len() {
-            let mut announced: Vec<_> = (0..3)
-                .filter(|bit| subset >> bit & 1 == 1)
-                .map(|bit| steps[bit])
-                .collect();
-            for _ in 0..2 {
-                announced.reverse();
-                let expected = alternatives
-                    .iter()
-                    .find(|steps| announced.contains(&steps[0]));
-                let mut login = login();
-                let effect = asked(&mut login, &announced, policy(alternatives));
-                match expected {
-                    None => assert_eq!(refused(effect), Refusal::NoMatchingMethod),
-                    Some(steps) => {
-                        assert_eq!(called(effect).step.as_str(), steps[0]);
-                        for next in &steps[1..] {
-                            let effect = login.decide(Ok(accept("alice", "user")), NOW);
-                            assert_eq!(called(effect).step.as_str(), *next);
-                        }
-                        accepted(login.decide(Ok(accept("alice", "user")), NOW));
-                    }
-                }
-            }
-        }
     }
 }
 

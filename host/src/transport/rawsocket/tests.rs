@@ -90,20 +90,6 @@ async fn errors_are_answered_and_the_connection_is_closed() {
 }
 
 #[tokio::test]
-async fn a_client_that_has_no_room_here_is_told_so() {
-    for (octets, answer) in [
-        (GENEROUS, &[0x7f, 0x40, 0, 0][..]),
-        ([0x7f, 0xf9, 0, 0], &[0x7f, 0x40, 0, 0]),
-        (*b"GET ", &[]),
-    ] {
-        let (ours, mut theirs) = duplex(64);
-        theirs.write_all(&octets).await.unwrap();
-        RawSocket::turn_away(ours).await;
-        assert_eq!(rest(theirs).await, answer, "{octets:?}");
-    }
-}
-
-#[tokio::test]
 async fn a_client_that_goes_before_it_has_said_enough_is_gone() {
     let (ours, mut theirs) = duplex(64);
     theirs.write_all(&GENEROUS[..3]).await.unwrap();

@@ -13,6 +13,7 @@ const SESSION_FRAME: usize = 64 << 10;
 fn settings() -> WebSocketSettings {
     WebSocketSettings {
         path: "/ws".into(),
+        any_path: false,
         origins: None,
         login_frame: LOGIN_FRAME,
         session_frame: SESSION_FRAME,
@@ -87,6 +88,19 @@ async fn other_requests_are_answered_with_what_to_do() {
         assert_eq!(response.status(), status);
         let body = String::from_utf8(response.into_body().unwrap()).unwrap();
         assert!(body.contains(hint), "{body}");
+    }
+}
+
+/// xconn asks for `/` on a Unix socket.
+#[tokio::test]
+async fn where_any_path_is_as_good_each_is_taken() {
+    let settings = WebSocketSettings {
+        any_path: true,
+        ..settings()
+    };
+    for path in ["/", "/run/wamp.sock", "/ws"] {
+        let (client, server) = connect(path, &["wamp.2.json"], &settings).await;
+        assert!(client.is_ok() && server.is_ok(), "{path}");
     }
 }
 

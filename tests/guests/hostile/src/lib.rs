@@ -41,6 +41,7 @@ enum Deed {
     PrintForever,
     PrintOneLongLine,
     FailToDecide,
+    Regret,
 }
 
 impl Method for Hostile {
@@ -102,12 +103,25 @@ impl Method for Hostile {
             },
             Deed::PrintOneLongLine => print!("{}", "x".repeat(1 << 20)),
             Deed::FailToDecide => return Err("the moon is in the wrong quarter".into()),
+            Deed::Regret => {
+                let _regret = Regret;
+                return Ok(Verdict::accept("alice", "user"));
+            }
         }
         Ok(Verdict::accept("alice", "user"))
     }
 
     fn resume(&self, _attempt: &Attempt, _answer: &Answer) -> Result<Verdict, String> {
         Ok(Verdict::accept("alice", "user"))
+    }
+}
+
+/// Traps when the verdict is made already and the function ends.
+struct Regret;
+
+impl Drop for Regret {
+    fn drop(&mut self) {
+        panic!("on second thoughts, no");
     }
 }
 

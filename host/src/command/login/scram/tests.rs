@@ -20,7 +20,7 @@ fn argon2() -> Dict {
 
 fn answer(dialect: Dialect, authid: &str, extra: &Dict) -> Result<Proof, NoAnswer> {
     let password = || Ok(Zeroizing::new("pencil".to_owned()));
-    nonce().answer(dialect, Some(authid), extra, password)
+    nonce().answer(dialect, Some(authid), None, extra, password)
 }
 
 /// A challenge that must be refused before anybody is asked for a password.
@@ -28,7 +28,7 @@ fn answer(dialect: Dialect, authid: &str, extra: &Dict) -> Result<Proof, NoAnswe
 fn refused(dialect: Dialect, extra: &Dict) -> NoAnswer {
     let password = || panic!("the password was asked for");
     nonce()
-        .answer(dialect, Some("user"), extra, password)
+        .answer(dialect, Some("user"), None, extra, password)
         .err()
         .unwrap()
 }
@@ -97,7 +97,7 @@ fn a_name_is_escaped_where_the_specification_says_so() {
             dialect,
             ..question
         }
-        .auth_message(authid, OURS)
+        .auth_message(authid, OURS, None)
         .unwrap()
     };
     assert!(message(Dialect::Wamp, "a=2C,b").starts_with("n=a=3D2C=2Cb,r="));
@@ -166,6 +166,6 @@ fn what_is_no_challenge_of_scram_is_not_answered() {
         let refused = answer(Dialect::Wamp, "user", &argon2().with("salt", salt));
         assert!(matches!(refused, Err(NoAnswer::Challenge(_))), "{salt}");
     }
-    let nameless = nonce().answer(Dialect::Wamp, None, &argon2(), || panic!());
+    let nameless = nonce().answer(Dialect::Wamp, None, None, &argon2(), || panic!());
     assert!(matches!(nameless, Err(NoAnswer::Challenge(_))));
 }

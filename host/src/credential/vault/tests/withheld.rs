@@ -82,7 +82,7 @@ async fn it_looks_as_ever_and_nothing_fits() {
 
 /// T21: what is disabled between a challenge and its answer fits no answer.
 #[tokio::test]
-async fn t21_what_was_found_before_it_was_disabled_uses_nothing_up() {
+async fn t21_r24_what_was_found_before_it_was_disabled_uses_nothing_up() {
     let router = Router::start();
     let seed = Seed::fresh(Hash::Sha1).unwrap();
     let totp = enrol::totp(&seed, &Totp::default(), &[]).unwrap();
