@@ -45,7 +45,7 @@ pub use origin::Origin;
 pub use permission::Permission;
 pub use procedures::{Authenticates, Procedures};
 pub use quantity::{Octets, duration};
-pub use realm::Realm;
+pub use realm::{CookieTerms, Realm};
 pub use role::Assurance;
 pub(crate) use scalar::nearest;
 pub use settings::Settings;

@@ -14,6 +14,7 @@
 //! are built by the same steps, kept in the same bounded cache and used by the same code.
 
 mod cache;
+mod cookie;
 mod decoy;
 pub mod enrol;
 mod enrolled;
@@ -32,6 +33,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use cookie::{
+    CookieHash, CookieLook, CookieValue, CredentialVersion, FamilyId, NewCookie, Remembered,
+    StoredCookie,
+};
 pub use enrol::{EnrolError, Enrolment};
 pub use enrolled::{EnrolledKey, EnrolledKeyError, EnrolmentCode, NotEnrolled};
 pub use guesses::{Bounds, Guess, Guesser, Lock, Tally};

@@ -9,6 +9,7 @@ mod bindings;
 mod call;
 mod capability;
 mod contract;
+mod evidence;
 mod guarded;
 mod guest;
 mod limits;
@@ -18,6 +19,7 @@ mod runtime;
 
 pub use call::{Method, MethodParts};
 pub use capability::{Callees, Calling, Capability, Grant, Procedures, Unsuccessful};
+pub use evidence::{Evidence, Seen};
 pub use guest::Fault;
 pub use limits::{Limit, Limits};
 pub use reach::Reach;

@@ -4,6 +4,7 @@ mod connection;
 mod http;
 mod listener;
 mod metered;
+mod page;
 mod proxy;
 pub mod rawsocket;
 mod request;
@@ -19,6 +20,7 @@ use crate::wamp::Serializer;
 
 pub use connection::{Connection, TlsFacts, UnixPeer};
 pub use listener::{Arrived, Frames, Incoming, ListenError, Listener, NoArrival};
+pub use page::{BrowserCookies, CookieExchange, FreshCookie, Page};
 pub use rawsocket::{RawSocket, RawSocketSettings};
 pub use rewound::Rewound;
 pub use tls::exporter;

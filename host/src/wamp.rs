@@ -40,6 +40,7 @@ pub mod reason {
 
     /// Ours: the specification has no reason for a session whose time is up.
     pub const CLOSE_EXPIRED: &str = "wamp.close.expired";
+    pub const CLOSE_LOGOUT: &str = "wamp.close.logout";
     pub const CLOSE_NORMAL: &str = "wamp.close.normal";
     pub const CLOSE_REALM: &str = "wamp.close.close_realm";
     pub const GOODBYE_AND_OUT: &str = "wamp.close.goodbye_and_out";

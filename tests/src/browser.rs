@@ -52,6 +52,8 @@ impl Browser {
             ])
             .args(["--no-first-run", "--disable-background-networking"])
             .args(["--disable-component-update", "--disable-sync"])
+            // A test's certificates are its own.
+            .arg("--ignore-certificate-errors")
             .arg("--remote-debugging-port=0")
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")

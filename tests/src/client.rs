@@ -17,7 +17,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{Router, soon};
+use crate::{Router, soon, visitor::Stream};
 
 /// How deep the router's messages may be nested.
 const DEPTH: usize = 16;
@@ -39,6 +39,8 @@ pub enum Transport {
 #[derive(Debug)]
 enum Wire {
     WebSocket(Box<WebSocketStream<TcpStream>>),
+    /// Over something that is not TCP alone.
+    Carried(Box<WebSocketStream<Box<dyn Stream>>>),
     RawSocket(TcpStream),
 }
 
@@ -114,12 +116,22 @@ impl Client {
         }
     }
 
-    async fn upgrade_on(
-        stream: TcpStream,
+    /// Connects over this stream, with more header lines.
+    pub async fn connect_on(stream: Box<dyn Stream>, router: &Router, headers: &str) -> Self {
+        let serializer = Serializer::Json;
+        let socket = Self::upgrade_on(stream, router, serializer, headers).await;
+        Self {
+            wire: Wire::Carried(Box::new(socket)),
+            serializer,
+        }
+    }
+
+    async fn upgrade_on<S: Stream>(
+        stream: S,
         router: &Router,
         serializer: Serializer,
         headers: &str,
-    ) -> WebSocketStream<TcpStream> {
+    ) -> WebSocketStream<S> {
         let mut request = router.url().into_client_request().expect("a URL");
         let protocol = serializer.subprotocol().parse().expect("a header");
         request
@@ -170,10 +182,11 @@ impl Client {
         let octets = octets.into();
         match &mut self.wire {
             Wire::WebSocket(socket) => {
-                let frame = match octets.clone().try_into() {
-                    Ok(text) if self.serializer.is_text() => Frame::Text(text),
-                    _ => Frame::Binary(octets),
-                };
+                let frame = frame(self.serializer, octets);
+                _ = soon("room for a frame", socket.send(frame)).await;
+            }
+            Wire::Carried(socket) => {
+                let frame = frame(self.serializer, octets);
                 _ = soon("room for a frame", socket.send(frame)).await;
             }
             Wire::RawSocket(_) => self.send_frame(0, &octets).await,
@@ -207,6 +220,7 @@ impl Client {
         match &mut self.wire {
             Wire::WebSocket(socket) => socket.get_mut(),
             Wire::RawSocket(stream) => stream,
+            Wire::Carried(_) => panic!("there are no octets under TLS that a test could use"),
         }
     }
 
@@ -241,18 +255,22 @@ impl Client {
     /// None when the connection has ended.
     async fn next_frame(&mut self) -> Option<Bytes> {
         loop {
-            if let Wire::WebSocket(socket) = &mut self.wire {
-                match soon("a frame", socket.next()).await?.ok()? {
-                    Frame::Text(text) => return Some(text.into()),
-                    Frame::Binary(octets) => return Some(octets),
-                    Frame::Close(_) | Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => {}
-                }
-            } else {
-                match self.receive_frame().await? {
+            let frame = match &mut self.wire {
+                Wire::WebSocket(socket) => soon("a frame", socket.next()).await,
+                Wire::Carried(socket) => soon("a frame", socket.next()).await,
+                Wire::RawSocket(_) => match self.receive_frame().await? {
                     (0, message) => return Some(message),
-                    (1, payload) => self.send_frame(2, &payload).await,
-                    _ => {}
-                }
+                    (1, payload) => {
+                        self.send_frame(2, &payload).await;
+                        continue;
+                    }
+                    _ => continue,
+                },
+            };
+            match frame?.ok()? {
+                Frame::Text(text) => return Some(text.into()),
+                Frame::Binary(octets) => return Some(octets),
+                Frame::Close(_) | Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => {}
             }
         }
     }
@@ -260,6 +278,13 @@ impl Client {
     fn read(&self, octets: &Bytes) -> Message {
         let message = Message::decode(self.serializer, octets, DEPTH);
         message.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(octets)))
+    }
+}
+
+fn frame(serializer: Serializer, octets: Bytes) -> Frame {
+    match octets.clone().try_into() {
+        Ok(text) if serializer.is_text() => Frame::Text(text),
+        _ => Frame::Binary(octets),
     }
 }
 

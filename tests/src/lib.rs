@@ -20,7 +20,9 @@ mod passkey;
 mod program;
 mod refusals;
 mod router;
+mod secure_site;
 mod service;
+mod visitor;
 mod website;
 
 use std::{future::Future, time::Duration};
@@ -36,7 +38,9 @@ pub use passkey::Passkey;
 pub use program::{Job, Program, Running};
 pub use refusals::authenticate;
 pub use router::Router;
+pub use secure_site::SecureSite;
 pub use service::{Asked, Reply, Service};
+pub use visitor::{Page, Visitor, asking_for_a_cookie};
 pub use website::Website;
 
 /// When a test is given up. No test needs this long: it is for machines that are very busy.

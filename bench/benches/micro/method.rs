@@ -124,7 +124,8 @@ pub fn methods(c: &mut Criterion) {
         let method = tokio
             .block_on(house.method(name, settings))
             .expect("the method is built and loads");
-        let ask = |answer| method.call(call(name, answer), &connection);
+        let evidence = std::sync::Arc::default();
+        let ask = |answer| method.call(call(name, answer), &connection, &evidence);
         let begun = tokio.block_on(ask(None)).expect("it decides");
         c.bench_function(&format!("method: {name}, begin"), |b| {
             b.to_async(&tokio).iter(|| ask(None));

@@ -9,7 +9,7 @@ use crate::{
     egress::Egress,
     login::StepName,
     method::{Manifest, Method, Revision, Runtime},
-    realm::{Inspection, Reloader, Workshop},
+    realm::{Inspection, Reloader, UNSERVED, Workshop},
 };
 
 pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
@@ -41,6 +41,9 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
                 methods.sort();
                 let file = path.display();
                 output::print(&format!("{file}: good\n{}", methods.concat()))?;
+                if generation.cookie.is_some() && !operator.may_serve_cookies() {
+                    output::tell(format_args!("{file}: warning: {UNSERVED}"));
+                }
             }
             Err(error) => {
                 good = false;

@@ -66,6 +66,7 @@ enum Command {
     Expire(ExpireArgs),
     /// Lift the lock that wrong answers have led to, and forget them
     Unlock(WhichArgs),
+    Logout(LogoutArgs),
 }
 
 /// Which credential is meant.
@@ -80,6 +81,18 @@ struct WhichArgs {
     kind: String,
 
     /// Whom it belongs to
+    #[arg(value_parser = Authid::parse)]
+    authid: Authid,
+}
+
+#[derive(Debug, Args)]
+#[command(about = "End all cookies of somebody, in whatever browser: each has to log in anew")]
+struct LogoutArgs {
+    /// The realm
+    #[arg(value_parser = realm_name)]
+    realm: RealmName,
+
+    /// Whose cookies
     #[arg(value_parser = Authid::parse)]
     authid: Authid,
 }
@@ -121,6 +134,7 @@ fn execute(args: &CredentialArgs, prompt: &Prompt) -> anyhow::Result<Report> {
         Command::Add(args) => add::add(args, &operator, prompt),
         Command::List(args) => list::list(args, &operator),
         Command::Remove(args) => remove(args, &operator),
+        Command::Logout(args) => log_out(args, &operator),
         Command::Disable(args) => standing::set(args, Standing::Disabled, &operator),
         Command::Enable(args) => standing::set(args, Standing::Enabled, &operator),
         Command::Expire(args) => standing::expire(args, &operator),
@@ -146,6 +160,23 @@ fn remove(args: &WhichArgs, operator: &Operator) -> anyhow::Result<Report> {
         return Ok(args.none());
     }
     let result = format!("removed the {kind} credential of {authid} in realm {realm}\n");
+    Ok(Report {
+        result,
+        ..Report::default()
+    })
+}
+
+fn log_out(args: &LogoutArgs, operator: &Operator) -> anyhow::Result<Report> {
+    let LogoutArgs { realm, authid } = args;
+    let ended = match existing_store(&operator.credentials)? {
+        Some(store) => store.end_cookies(&realm.as_str().into(), &store_authid(authid))?,
+        None => 0,
+    };
+    let result = match ended {
+        0 => format!("no browser was logged in as {authid} in realm {realm} by cookie\n"),
+        1 => format!("1 browser must log in anew as {authid} in realm {realm}\n"),
+        _ => format!("{ended} browsers must log in anew as {authid} in realm {realm}\n"),
+    };
     Ok(Report {
         result,
         ..Report::default()

@@ -14,7 +14,7 @@ use crate::{
     observe,
     realm::{Hints, Inspection, Realms, Reloader, Workshop},
     session::{SessionSettings, Sessions},
-    transport::{Arrived, Frames, Incoming, Listener},
+    transport::{Arrived, CookieExchange, Frames, Incoming, Listener},
     wamp::reason,
 };
 
@@ -44,7 +44,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let realms = Arc::new(Realms::default());
     // Before the first look, or a change between the two would be missed.
     let hints = Hints::of(&[&operator.realms, &operator.methods]);
-    let mut reloader = Reloader::new(workshop, operator.realms.clone(), Arc::clone(&realms));
+    let mut reloader = Reloader::new(workshop, operator.realms.clone(), Arc::clone(&realms))
+        .serving_cookies(operator.may_serve_cookies());
     let inspections = reloader.look().await.with_context(|| {
         format!(
             "{}: the directory of the realms' files cannot be read; create it, or name another \
@@ -67,7 +68,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     ));
     let tasks = TaskTracker::new();
     for config in &operator.listeners {
-        let listener = Listener::bind(config, frames(&operator))?;
+        let cookies: Arc<dyn CookieExchange> = Arc::<Realms>::clone(&realms);
+        let listener = Listener::bind(config, frames(&operator), cookies)?;
         let address = listener.address()?;
         let protocols = protocols(config);
         tracing::info!(%address, path = %config.path, protocols, tls = config.tls.is_some(), "listening");

@@ -165,6 +165,21 @@ impl Listener {
     }
 }
 
+impl Listener {
+    /// Whether a cookie could be handed out here: to the page of a site that is named, on a
+    /// connection that nobody can read along.
+    pub fn may_serve_cookies(&self) -> bool {
+        let confidential = match &self.address {
+            ListenAddress::Tcp(address) => {
+                self.tls.is_some() || self.proxy.is_some() || address.ip().is_loopback()
+            }
+            ListenAddress::Unix(_) => true,
+        };
+        let named = self.origins.as_ref().is_some_and(|it| !it.is_empty());
+        confidential && named && self.protocols.contains(&Protocol::WebSocket)
+    }
+}
+
 impl Tls {
     fn take(mut table: Table<'_>, base: &Path) -> Result<Self, Reported> {
         let certificate = table.required::<PathBuf>("certificate");

@@ -81,6 +81,8 @@ pub enum Capability {
     ScramKeys,
     /// Keys that clients bring along, kept for whoever shows the code that allows it.
     Enrolments,
+    /// The cookie that a browser brought.
+    Cookies,
     /// Facts about the client's connection.
     Transport,
     /// Lines in the operator's log.
@@ -98,12 +100,13 @@ pub enum Capability {
 }
 
 impl Capability {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Credentials,
         Self::Counters,
         Self::RecoveryCodes,
         Self::ScramKeys,
         Self::Enrolments,
+        Self::Cookies,
         Self::Transport,
         Self::Logging,
         Self::Wasi,
@@ -135,6 +138,7 @@ impl Capability {
             Self::RecoveryCodes => "recovery-codes",
             Self::ScramKeys => "scram-keys",
             Self::Enrolments => "enrolments",
+            Self::Cookies => "cookies",
             Self::Transport => "transport",
             Self::Logging => "logging",
             Self::Wasi => "wasi",
@@ -334,13 +338,14 @@ impl Word for Cleartext {
 }
 
 impl Word for Capability {
-    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "scram-keys", "enrolments", "transport", "logging", "wasi", "procedures", "http", "key-sets""#;
+    const FORM: &'static str = r#"one of "credentials", "counters", "recovery-codes", "scram-keys", "enrolments", "cookies", "transport", "logging", "wasi", "procedures", "http", "key-sets""#;
     const WORDS: &'static [(&'static str, Self)] = &[
         (Self::Credentials.name(), Self::Credentials),
         (Self::Counters.name(), Self::Counters),
         (Self::RecoveryCodes.name(), Self::RecoveryCodes),
         (Self::ScramKeys.name(), Self::ScramKeys),
         (Self::Enrolments.name(), Self::Enrolments),
+        (Self::Cookies.name(), Self::Cookies),
         (Self::Transport.name(), Self::Transport),
         (Self::Logging.name(), Self::Logging),
         (Self::Wasi.name(), Self::Wasi),

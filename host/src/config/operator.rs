@@ -125,6 +125,12 @@ impl Operator {
             })
         })
     }
+
+    /// Whether a cookie could be handed out anywhere.
+    #[must_use]
+    pub fn may_serve_cookies(&self) -> bool {
+        self.listeners.iter().any(Listener::may_serve_cookies)
+    }
 }
 
 fn path(

@@ -16,7 +16,7 @@ use super::{
     permission::Permission,
     procedures::Authenticates,
     role::{self, Assurance},
-    scalar::{Scalar, nearest, quoted, suggestion},
+    scalar::{Quantity, Scalar, nearest, quoted, suggestion},
 };
 
 /// A realm's configuration.
@@ -32,6 +32,8 @@ pub struct Realm {
     pub longest_session: Option<Duration>,
     /// Whether anybody may log in where others could read along.
     pub cleartext: Cleartext,
+    /// What browsers get that ask to be remembered. None: nobody is.
+    pub cookie: Option<CookieTerms>,
     /// The ways in, in the realm's order. With none, nobody can log in.
     pub logins: Vec<Login>,
     /// One for every step of `logins`, and no other.
@@ -42,6 +44,15 @@ pub struct Realm {
     pub permissions: Vec<Permission>,
     /// Which other realms may have their clients authenticated here. No two name the same.
     pub authenticates: Vec<Authenticates>,
+}
+
+/// `[cookie]`: how long a browser is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CookieTerms {
+    /// From one login to the next.
+    pub lifetime: Duration,
+    /// From the login by another method on. At least `lifetime`.
+    pub longest: Duration,
 }
 
 impl Realm {
@@ -71,6 +82,7 @@ impl Realm {
             );
             let cleartext = top.optional::<Cleartext>("cleartext");
             let logins = login::take_all(&mut top);
+            let cookie = cookie(&mut top, logins.as_deref().unwrap_or_default());
             let roles = written
                 .as_ref()
                 .map(|roles| role::names(roles))
@@ -97,6 +109,7 @@ impl Realm {
                 roles: roles?,
                 assurance: assurance?,
                 longest_session: longest_session?.map(|found| found.value),
+                cookie: cookie?,
                 cleartext: cleartext?.map_or(Cleartext::Allow, |found| found.value),
                 logins: logins?,
                 methods: methods?,
@@ -119,6 +132,39 @@ fn name(file: &Path, problems: &Problems) -> Result<RealmName, Reported> {
             )
         })
     })
+}
+
+/// There where the file says so, or where a login has a step of this name.
+fn cookie(top: &mut Table<'_>, logins: &[Login]) -> Result<Option<CookieTerms>, Reported> {
+    let is_step = |login: &Login| login.names().any(|name| name.as_str() == "cookie");
+    let Some(mut table) = top.optional_table("cookie")? else {
+        let default = CookieTerms::default();
+        return Ok(logins.iter().any(is_step).then_some(default));
+    };
+    let default = CookieTerms::default();
+    // Browsers keep no cookie for longer than 400 days.
+    let times = Duration::from_mins(1)..=Duration::from_hours(24 * 400);
+    let lifetime = table.within_or("lifetime", default.lifetime, times.clone());
+    let longest = table.within_or("longest", default.longest.max(lifetime), times);
+    if longest < lifetime {
+        return Err(table.problems.report(table.at, || {
+            let lifetime = Duration::written(&lifetime);
+            format!(
+                "\"longest\" is less than \"lifetime\", which could never be reached; write \
+                 longest = {lifetime} or more"
+            )
+        }));
+    }
+    Ok(Some(CookieTerms { lifetime, longest }))
+}
+
+impl Default for CookieTerms {
+    fn default() -> Self {
+        Self {
+            lifetime: Duration::from_hours(24 * 7),
+            longest: Duration::from_hours(24 * 30),
+        }
+    }
 }
 
 /// `logins` and `roles` are none where they are wrong themselves.

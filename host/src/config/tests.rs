@@ -267,6 +267,38 @@ fn a_step_without_a_table_has_its_defaults() {
 }
 
 #[test]
+fn browsers_are_remembered_where_a_step_or_a_table_says_so() {
+    let terms = |text: &str| {
+        realm(&format!("roles = [\"user\"]\n{text}"))
+            .unwrap()
+            .cookie
+    };
+    let days = |days: u64| Duration::from_hours(24 * days);
+    let default = CookieTerms {
+        lifetime: days(7),
+        longest: days(30),
+    };
+    assert_eq!(terms("[[login]]\nsteps = [\"ticket\"]"), None);
+    assert_eq!(terms("[[login]]\nsteps = [\"cookie\"]"), Some(default));
+    assert_eq!(
+        terms("[[login]]\nsteps = [\"cookie\", \"totp\"]"),
+        Some(default)
+    );
+    assert_eq!(terms("[cookie]"), Some(default));
+    let short = CookieTerms {
+        lifetime: days(1),
+        ..default
+    };
+    assert_eq!(terms("[cookie]\nlifetime = \"1d\""), Some(short));
+    // Who wants it longer than usual need not say so twice.
+    let long = CookieTerms {
+        lifetime: days(90),
+        longest: days(90),
+    };
+    assert_eq!(terms("[cookie]\nlifetime = \"90d\""), Some(long));
+}
+
+#[test]
 fn a_realm_needs_only_roles_and_then_lets_nobody_in() {
     let realm = realm("roles = ['user']").unwrap();
     assert!(realm.logins.is_empty() && realm.methods.is_empty() && realm.permissions.is_empty());

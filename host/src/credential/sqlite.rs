@@ -1,3 +1,4 @@
+mod cookies;
 mod enrolled;
 mod file;
 mod guesses;
@@ -12,8 +13,9 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, par
 
 use super::store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
 use super::{
-    Authid, Authrole, Bounds, CodeHash, EnrolledKey, Enrolment, Guesser, Invitation, Kind,
-    Material, NotEnrolled, Note, Realm, Record, Tally, Validity,
+    Authid, Authrole, Bounds, CodeHash, CookieHash, EnrolledKey, Enrolment, FamilyId, Guesser,
+    Invitation, Kind, Material, NewCookie, NotEnrolled, Note, Realm, Record, StoredCookie, Tally,
+    Validity,
 };
 use row::{Columns, KeyColumns, StoredMaterial};
 
@@ -93,10 +95,12 @@ const REMOVE: &str = "
 
 const LIST: &str = "
     SELECT kind, authid, authrole, created, changed, disabled, expires, NULL AS open_until,
-        (SELECT count(*) FROM enrolled_key WHERE enrolled_key.credential = credential.id)
+        (SELECT count(*) FROM enrolled_key WHERE enrolled_key.credential = credential.id),
+        (SELECT count(*) FROM cookie_credential JOIN cookie ON cookie.hash = cookie
+            WHERE credential = credential.id AND replaced IS NULL AND cookie.expires > ?2)
     FROM credential WHERE realm = ?1
     UNION ALL
-    SELECT kind, authid, authrole, created, created, 0, NULL, expires, 0
+    SELECT kind, authid, authrole, created, created, 0, NULL, expires, 0, 0
     FROM invitation WHERE realm = ?1 ORDER BY authid, kind, open_until";
 
 impl Sqlite {
@@ -438,11 +442,41 @@ impl Store for Sqlite {
         })
     }
 
+    fn find_cookie(
+        &self,
+        realm: &Realm,
+        hash: &CookieHash,
+    ) -> Result<Option<StoredCookie>, StoreError> {
+        self.read_cookie(realm, hash)
+    }
+
+    fn keep_cookie(
+        &self,
+        realm: &Realm,
+        new: &NewCookie,
+        now: SystemTime,
+    ) -> Result<bool, StoreError> {
+        self.put_cookie(realm, new, now)
+    }
+
+    fn end_family(&self, realm: &Realm, family: &FamilyId) -> Result<usize, StoreError> {
+        self.remove_family(realm, family)
+    }
+
+    fn end_cookies(&self, realm: &Realm, authid: &Authid) -> Result<usize, StoreError> {
+        self.remove_cookies(realm, authid, SystemTime::now())
+    }
+
     fn list(&self, realm: &Realm) -> Result<Vec<Entry>, StoreError> {
+        let now = unix_ms(SystemTime::now());
         let reader = self.reader.lock();
         reader
             .prepare_cached(LIST)
-            .and_then(|mut query| query.query_map([realm.as_str()], entry)?.collect())
+            .and_then(|mut query| {
+                query
+                    .query_map(params![realm.as_str(), now], entry)?
+                    .collect()
+            })
             .map_err(|error| self.failed("list the credentials", error))
     }
 }
@@ -493,6 +527,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         changed: from_unix_ms(row.get(4)?),
         validity: row::validity(row, 5)?,
         note,
+        cookies: row.get(9)?,
     })
 }
 

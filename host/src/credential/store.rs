@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 use super::{
-    Authid, Authrole, Bounds, CodeHash, EnrolledKey, Enrolment, Guesser, Kind, NotEnrolled, Realm,
-    Record, Tally, Validity,
+    Authid, Authrole, Bounds, CodeHash, CookieHash, EnrolledKey, Enrolment, FamilyId, Guesser,
+    Kind, NewCookie, NotEnrolled, Realm, Record, StoredCookie, Tally, Validity,
 };
 
 /// Where records are kept. Calls block; those by which a login finds something take microseconds,
@@ -139,6 +139,31 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// neither.
     fn remove(&self, realm: &Realm, kind: &Kind, authid: &Authid) -> Result<bool, StoreError>;
 
+    /// A cookie of this realm, be it good or not any more. None for one that was ended, or whose
+    /// credentials have changed.
+    fn find_cookie(
+        &self,
+        realm: &Realm,
+        hash: &CookieHash,
+    ) -> Result<Option<StoredCookie>, StoreError>;
+
+    /// Keeps a cookie, durably once this returns, and marks those that it replaces. False, and
+    /// nothing is changed, if a credential that it goes back to is not the present version of itself
+    /// any more or may not be used, or if it continues a family that has ended. No cookie outlives a
+    /// credential that it goes back to.
+    fn keep_cookie(
+        &self,
+        realm: &Realm,
+        new: &NewCookie,
+        now: SystemTime,
+    ) -> Result<bool, StoreError>;
+
+    /// Ends all cookies of a family, and yields how many there were.
+    fn end_family(&self, realm: &Realm, family: &FamilyId) -> Result<usize, StoreError>;
+
+    /// Ends all cookies of an authid, and yields how many browsers could have logged in by them.
+    fn end_cookies(&self, realm: &Realm, authid: &Authid) -> Result<usize, StoreError>;
+
     /// All credentials and invitations of a realm, without what is secret in them; by authid, then by
     /// kind.
     fn list(&self, realm: &Realm) -> Result<Vec<Entry>, StoreError>;
@@ -179,6 +204,8 @@ pub struct Entry {
     /// An invitation says nothing of it.
     pub validity: Validity,
     pub note: Option<Note>,
+    /// Cookies that are good and go back to it.
+    pub cookies: u32,
 }
 
 /// What a list says of a credential besides.

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
@@ -13,9 +13,10 @@ use super::guesses::Book;
 use super::scram::{self, Dialect};
 use super::store::{DecoyKey, Stamp};
 use super::{
-    Authid, Authrole, Bounds, EnrolledKey, EnrolmentCode, Guess, Guesser, Hash, Kind, Material,
-    NotEnrolled, PasswordQueue, PublicKey, Realm, Record, RecoveryCode, Store, StoreError,
-    Validity, VerifyError,
+    Authid, Authrole, Bounds, CookieHash, CookieLook, CredentialVersion, EnrolledKey,
+    EnrolmentCode, FamilyId, Guess, Guesser, Hash, Kind, Material, NewCookie, NotEnrolled,
+    PasswordQueue, PublicKey, Realm, Record, RecoveryCode, Store, StoreError, Validity,
+    VerifyError,
 };
 
 /// Stands before a store while logins run.
@@ -50,6 +51,7 @@ impl Vault {
             passwords: self.passwords.clone(),
             guesses: Arc::clone(&self.guesses),
             decoys: Decoys::new(&self.decoy_key, &realm),
+            cookie_name: cookie_name(&realm),
             realm,
             default_role,
             answers: Mutex::new(Cache::new(ANSWERS)),
@@ -74,6 +76,11 @@ impl fmt::Debug for Vault {
 /// one that must be made costs 5 µs, or 16 µs where an Ed25519 key is derived.
 const ANSWERS: usize = 2048;
 
+/// How long a cookie is still good that was replaced. Two tabs of a browser log in with the same
+/// cookie and each gets a new one: the slower must not be refused with the one that both had. Twice
+/// what a code is good for.
+const GRACE: Duration = Duration::from_mins(2);
+
 /// A realm has a handful of kinds, but a method may ask for any.
 const TEMPLATES: usize = 64;
 
@@ -91,6 +98,7 @@ struct Ring {
     guesses: Arc<Book>,
     decoys: Decoys,
     realm: Realm,
+    cookie_name: String,
     default_role: Authrole,
     /// Real and made-up alike.
     answers: Mutex<Cache<Question, Arc<Answer>>>,
@@ -234,6 +242,61 @@ impl Keyring {
         self.answer(kind, Asked::Key(key))
     }
 
+    /// What the realm's cookies are called.
+    #[must_use]
+    pub fn cookie_name(&self) -> &str {
+        &self.ring.cookie_name
+    }
+
+    /// What a cookie is good for now.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn cookie(&self, hash: &CookieHash, now: SystemTime) -> Result<CookieLook, StoreError> {
+        let ring = &*self.ring;
+        let Some(cookie) = ring.store.find_cookie(&ring.realm, hash)? else {
+            return Ok(CookieLook::Unknown);
+        };
+        if now >= cookie.expires || now >= cookie.remembered.ends {
+            return Ok(CookieLook::Expired);
+        }
+        let is_replaced = cookie.replaced.is_some_and(|since| now >= since + GRACE);
+        Ok(if is_replaced {
+            CookieLook::Replayed(cookie.remembered.family)
+        } else {
+            CookieLook::Good(cookie.remembered)
+        })
+    }
+
+    /// Keeps a cookie: see [`Store::keep_cookie`]. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn keep_cookie(&self, new: NewCookie, now: SystemTime) -> Result<bool, StoreError> {
+        self.change(move |ring| ring.store.keep_cookie(&ring.realm, &new, now))
+            .await
+    }
+
+    /// Ends the cookies of a family. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn end_family(&self, family: FamilyId) -> Result<usize, StoreError> {
+        self.change(move |ring| ring.store.end_family(&ring.realm, &family))
+            .await
+    }
+
+    /// Changes the store on a thread that may wait for a disk.
+    async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Ring) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let ring = Arc::clone(&self.ring);
+        spawn_blocking(move || change(&ring))
+            .await
+            .map_err(stopped)?
+    }
+
     /// Does the same for authids with and without a credential: one look into the cache; on a miss
     /// one query and one decoy, made whether it is needed or not. Two differences are left, which
     /// each authid shows once until the store changes or the cache forgets: a row that exists must
@@ -325,6 +388,22 @@ impl Ring {
             }
             found => found,
         }
+    }
+}
+
+/// Another name for each realm, so that they don't replace each other's cookies. A realm's own name
+/// can have letters that a cookie's cannot.
+fn cookie_name(realm: &Realm) -> String {
+    let digest = hex::encode(Sha256::digest(realm.as_str()));
+    let digest = digest.get(..32).unwrap_or_default();
+    format!("__Host-countersign-{digest}")
+}
+
+fn stopped(stopped: tokio::task::JoinError) -> StoreError {
+    StoreError::Failed {
+        place: "the credential store".into(),
+        doing: "finish a change",
+        source: Box::new(stopped),
     }
 }
 
@@ -561,11 +640,18 @@ impl Credential {
         let credential = self.clone();
         spawn_blocking(move || change(&credential))
             .await
-            .map_err(|stopped| StoreError::Failed {
-                place: "the credential store".into(),
-                doing: "finish a change",
-                source: Box::new(stopped),
-            })?
+            .map_err(stopped)?
+    }
+
+    /// The credential with its version, as a cookie goes back to it. None for a decoy, and for one that
+    /// is withheld.
+    #[must_use]
+    pub fn present(&self) -> Option<CredentialVersion> {
+        Some(CredentialVersion {
+            kind: self.used().kind.clone(),
+            authid: self.used().authid.clone(),
+            version: self.version()?,
+        })
     }
 
     /// Which credential it is, none for a decoy: for the operator's log, and for ending sessions

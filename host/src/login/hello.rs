@@ -11,6 +11,7 @@ pub(super) struct Hello {
     pub(super) authmethods: Vec<String>,
     pub(super) authextra: Arc<str>,
     pub(super) roles: Dict,
+    pub(super) wants_cookie: bool,
 }
 
 impl Hello {
@@ -58,6 +59,7 @@ impl Hello {
             } else {
                 authmethods
             },
+            wants_cookie: authextra.value("cookie") == Some(&Value::Bool(true)),
             authextra: authextra.to_json().into(),
             roles,
         })

@@ -90,6 +90,8 @@ pub struct Accepted {
     pub longest_session: Option<Duration>,
     /// HELLO.Details.roles.
     pub roles: Dict,
+    /// Whether the client asks to be remembered: HELLO.Details.authextra.cookie.
+    pub wants_cookie: bool,
 }
 
 /// One thing that happened in a login, for its audit record.

@@ -70,6 +70,7 @@ impl Progress {
             expires_at,
             longest_session: self.policy.longest_session,
             roles: self.hello.roles,
+            wants_cookie: self.hello.wants_cookie,
         })
     }
 }

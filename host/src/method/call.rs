@@ -4,7 +4,7 @@ use tokio::{sync::SemaphorePermit, time::timeout};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::{
-    Fault, Limit, Limits, LoadError, Reach, Revision, Runtime,
+    Evidence, Fault, Limit, Limits, LoadError, Reach, Revision, Runtime,
     bindings::{Authenticator, AuthenticatorPre},
     contract,
     guest::{Guest, Label, Overrun},
@@ -86,7 +86,8 @@ impl Method {
         };
         let checked = within(&method.runtime, &method.limits, async {
             let guest = method.guest(
-                &Arc::new(Connection::default()),
+                &Arc::default(),
+                &Arc::default(),
                 &method.keyring,
                 method.reach.at_hand(),
             );
@@ -115,18 +116,20 @@ impl Method {
         Ok(false)
     }
 
-    /// Asks it, in an instance made for this call and with these credentials.
+    /// Asks it, in an instance made for this call and with these credentials. What it is shown is added
+    /// to the evidence.
     pub(super) async fn ask(
         &self,
         call: Call,
         connection: &Arc<Connection>,
+        evidence: &Arc<Evidence>,
         keyring: &Keyring,
     ) -> Result<Verdict, Fault> {
         let attempt = contract::attempt(call.attempt, &self.label.step, &self.settings);
         let answer = call.answer.map(contract::answer);
         let _turn = self.turn().await?;
         let (returned, withheld) = within(&self.runtime, &self.limits, async {
-            let guest = self.guest(connection, keyring, self.reach.clone());
+            let guest = self.guest(connection, evidence, keyring, self.reach.clone());
             let (mut store, component) = self.instance(guest).await?;
             let method = component.countersign_auth_method();
             let returned = match &answer {
@@ -169,8 +172,21 @@ impl Method {
             .map(Some)
     }
 
-    fn guest(&self, connection: &Arc<Connection>, keyring: &Keyring, reach: Reach) -> Guest {
-        Guest::new(&self.label, keyring, connection, reach, &self.limits)
+    fn guest(
+        &self,
+        connection: &Arc<Connection>,
+        evidence: &Arc<Evidence>,
+        keyring: &Keyring,
+        reach: Reach,
+    ) -> Guest {
+        Guest::new(
+            &self.label,
+            keyring,
+            connection,
+            evidence,
+            reach,
+            &self.limits,
+        )
     }
 
     async fn instance(&self, guest: Guest) -> wasmtime::Result<(Store<Guest>, Authenticator)> {

@@ -1,6 +1,7 @@
 //! What a component may import. What a grant does not name is not linked, so a component that asks
 //! for it does not load. One file for each capability.
 
+mod cookies;
 mod counters;
 mod credentials;
 mod enrolments;
@@ -37,6 +38,7 @@ impl Capability {
             Self::RecoveryCodes => recovery_codes::INTERFACES.contains(&interface),
             Self::ScramKeys => scram_keys::INTERFACES.contains(&interface),
             Self::Enrolments => enrolments::INTERFACES.contains(&interface),
+            Self::Cookies => cookies::INTERFACES.contains(&interface),
             Self::Transport => transport::INTERFACES.contains(&interface),
             Self::Logging => logging::INTERFACES.contains(&interface),
             Self::Wasi => wasi::INTERFACES.contains(&interface),
@@ -83,6 +85,7 @@ impl Grant {
                     Capability::RecoveryCodes => recovery_codes::link(&mut linker)?,
                     Capability::ScramKeys => scram_keys::link(&mut linker)?,
                     Capability::Enrolments => enrolments::link(&mut linker)?,
+                    Capability::Cookies => cookies::link(&mut linker)?,
                     Capability::Transport => transport::link(&mut linker)?,
                     Capability::Logging => logging::link(&mut linker)?,
                     Capability::Wasi => wasi::link(&mut linker)?,

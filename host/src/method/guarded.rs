@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fault, Method};
+use super::{Evidence, Fault, Method};
 use crate::{
     credential::{Guess, Kind, Lock},
     login::{Attempt, Authid, Call, Verdict},
@@ -13,14 +13,15 @@ impl Method {
     /// Asks it. Where wrong answers count, this waits until those before it are settled, if it must;
     /// and during a lock the method is asked all the same, with credentials that nothing fits: a
     /// client learns no more from its answer than from any other wrong one, and a right one uses
-    /// nothing up.
+    /// nothing up. What it is shown is added to the evidence.
     pub async fn call(
         self: &Arc<Self>,
         call: Call,
         connection: &Arc<Connection>,
+        evidence: &Arc<Evidence>,
     ) -> Result<Verdict, Fault> {
         let Some(authid) = self.guesser(&call.attempt) else {
-            return self.ask(call, connection, &self.keyring).await;
+            return self.ask(call, connection, evidence, &self.keyring).await;
         };
         let authid = authid.as_str().into();
         let guess = self
@@ -30,8 +31,14 @@ impl Method {
             .map_err(|error| Fault::Store(error.to_string()))?;
         // A task of its own, which goes on when the client leaves: else it could try out by leaving
         // at the right moment what it is too slow to be counted for.
-        let (method, connection) = (Arc::clone(self), Arc::clone(connection));
-        tokio::spawn(async move { method.ask_guarded(call, &connection, guess).await })
+        let method = Arc::clone(self);
+        let (connection, evidence) = (Arc::clone(connection), Arc::clone(evidence));
+        let asking = async move {
+            method
+                .ask_guarded(call, &connection, &evidence, guess)
+                .await
+        };
+        tokio::spawn(asking)
             .await
             .unwrap_or_else(|stopped| Err(Fault::Trapped(stopped.to_string())))
     }
@@ -58,16 +65,18 @@ impl Method {
         &self,
         call: Call,
         connection: &Arc<Connection>,
+        evidence: &Arc<Evidence>,
         guess: Guess,
     ) -> Result<Verdict, Fault> {
         let Some(lock) = guess.lock() else {
             let guesser = self.guesser(&call.attempt).cloned();
-            let verdict = self.ask(call, connection, &self.keyring).await;
+            let verdict = self.ask(call, connection, evidence, &self.keyring).await;
             self.settle(&verdict, guess, guesser.as_ref()).await;
             return verdict;
         };
         let wrong = guess.wrong_before();
-        let verdict = self.ask(call, connection, &self.keyring.locked()).await;
+        let locked = self.keyring.locked();
+        let verdict = self.ask(call, connection, evidence, &locked).await;
         self.settle(&verdict, guess, None).await;
         refused(verdict, wrong, lock)
     }

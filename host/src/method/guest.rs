@@ -8,7 +8,7 @@ use wasmtime::{
 use wasmtime_wasi::WasiCtx;
 
 use super::{
-    Limit, Limits, Reach,
+    Evidence, Limit, Limits, Reach,
     capability::{Log, MOST_REQUESTS},
 };
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
 pub(super) struct Guest {
     pub(super) keyring: Keyring,
     pub(super) connection: Arc<Connection>,
+    pub(super) evidence: Arc<Evidence>,
     pub(super) reach: Reach,
     pub(super) log: Log,
     pub(super) requests_left: u32,
@@ -44,6 +45,7 @@ impl Guest {
         label: &Arc<Label>,
         keyring: &Keyring,
         connection: &Arc<Connection>,
+        evidence: &Arc<Evidence>,
         reach: Reach,
         limits: &Limits,
     ) -> Self {
@@ -52,6 +54,7 @@ impl Guest {
         Self {
             keyring: keyring.clone(),
             connection: Arc::clone(connection),
+            evidence: Arc::clone(evidence),
             reach,
             log: Log::new(Arc::clone(label), limits.log),
             requests_left: MOST_REQUESTS,
@@ -66,7 +69,7 @@ impl Guest {
 }
 
 impl Guest {
-    /// Hands out a credential.
+    /// Hands out a credential, and takes note of it.
     pub(super) fn push(
         &mut self,
         credential: Credential,
@@ -76,6 +79,7 @@ impl Guest {
             let (kind, authid) = (credential.kind(), credential.owner());
             self.withheld = Some(format!("the {kind} credential of {authid} is {withheld}"));
         }
+        self.evidence.credential(&credential);
         Ok(self.table.push(credential)?)
     }
 }

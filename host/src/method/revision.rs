@@ -11,7 +11,7 @@ use super::{
     call,
     guest::{Guest, Label},
 };
-use crate::{credential::Keyring, login::StepName, transport::Connection};
+use crate::{credential::Keyring, login::StepName};
 
 /// The digest of a component's octets: the name of a revision.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -141,9 +141,15 @@ impl Revision {
             step: StepName::new("describe"),
             revision: Arc::clone(&name),
         };
-        let connection = Arc::new(Connection::default());
-        let reach = Reach::default();
-        let guest = Guest::new(&Arc::new(label), keyring, &connection, reach, limits);
+        let (label, reach) = (Arc::new(label), Reach::default());
+        let guest = Guest::new(
+            &label,
+            keyring,
+            &Arc::default(),
+            &Arc::default(),
+            reach,
+            limits,
+        );
         let manifest = call::within(runtime, limits, async {
             let (mut store, component) = call::instance(runtime, &pre, guest, limits).await?;
             component

@@ -149,6 +149,8 @@ impl Workshop {
             methods,
             key_sets,
             permissions: Arc::new(permissions),
+            cookie: realm.cookie,
+            keyring,
             authenticates: realm.authenticates.clone(),
         })
     }

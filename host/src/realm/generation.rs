@@ -2,8 +2,11 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use tokio::sync::watch;
 
+use super::Cookies;
 use crate::{
     config::Authenticates,
+    config::CookieTerms,
+    credential::Keyring,
     key_set::KeySets,
     login::{Policy, StepName},
     method::Method,
@@ -19,6 +22,9 @@ pub struct Generation {
     pub methods: HashMap<StepName, Arc<Method>>,
     pub key_sets: KeySets,
     pub permissions: Arc<Permissions>,
+    /// What browsers get that ask to be remembered. None: nobody is.
+    pub cookie: Option<CookieTerms>,
+    pub keyring: Keyring,
     pub(super) authenticates: Vec<Authenticates>,
 }
 
@@ -26,6 +32,7 @@ pub struct Generation {
 pub struct Realm {
     pub name: Arc<str>,
     pub router: Router,
+    pub cookies: Cookies,
     generation: watch::Sender<Arc<Generation>>,
     closing: watch::Sender<Option<&'static str>>,
 }
@@ -43,6 +50,7 @@ impl Realm {
         let permissions = Arc::clone(&generation.permissions);
         Self {
             name,
+            cookies: Cookies::default(),
             router: Router::new(permissions, router::Limits::default(), random),
             generation: watch::Sender::new(Arc::new(generation)),
             closing: watch::Sender::new(None),

@@ -17,6 +17,8 @@ pub struct Reloader {
     directory: PathBuf,
     realms: Arc<Realms>,
     known: BTreeMap<PathBuf, Known>,
+    /// Whether a listener could hand out cookies.
+    serves_cookies: bool,
 }
 
 /// What is known of a realm's file: when it was looked at last, and what came of it.
@@ -58,7 +60,15 @@ impl Reloader {
             directory,
             realms,
             known: BTreeMap::new(),
+            serves_cookies: true,
         }
+    }
+
+    /// Says whether one of the listeners could hand out cookies: a realm that wants to is told.
+    #[must_use]
+    pub const fn serving_cookies(mut self, served: bool) -> Self {
+        self.serves_cookies = served;
+        self
     }
 
     /// Follows changes for as long as it is polled.
@@ -89,6 +99,11 @@ impl Reloader {
             }
             let outcome = inspect(&self.workshop, &self.realms, &path, known).await;
             report(&path, known, &outcome);
+            if let (Ok(realm), false) = (&outcome, self.serves_cookies)
+                && realm.generation().cookie.is_some()
+            {
+                tracing::warn!(realm = %realm.name, "{}", super::cookies::UNSERVED);
+            }
             inspections.push(Inspection { path, outcome });
         }
         Ok(inspections)

@@ -28,6 +28,8 @@ const FOREVER: Duration = Duration::from_secs(1 << 30);
 enum End {
     /// The client said GOODBYE.
     Goodbye,
+    /// The same, and that its browser shall not be known any more.
+    Logout,
     /// The client said ABORT, or it is gone.
     Gone,
     Broken(Broken),
@@ -52,7 +54,11 @@ impl Drop for Membership<'_> {
 
 /// Serves a client that has logged in, until its session ends.
 pub(super) async fn run<W: Wire>(wire: W, joined: Joined, queue: usize) {
-    let Joined { realm, accepted } = joined;
+    let Joined {
+        realm,
+        accepted,
+        ties,
+    } = joined;
     let serializer = wire.serializer();
     let (outbox, mut outgoing) = outbox(queue);
     let session = accepted.session;
@@ -69,12 +75,17 @@ pub(super) async fn run<W: Wire>(wire: W, joined: Joined, queue: usize) {
         end = write(&mut sink, &mut outgoing) => end,
         () = sleep_until(expiry) => End::Ended(reason::CLOSE_EXPIRED),
         () = full.notified() => End::Full,
+        () = ties.ended() => End::Ended(reason::CLOSE_LOGOUT),
         closed = closing.wait_for(Option::is_some) => {
             End::Ended(closed.ok().and_then(|closed| *closed).unwrap_or(reason::SYSTEM_SHUTDOWN))
         }
     };
     // Subscriptions and registrations first: nothing is sent to it after GOODBYE.
     drop(membership);
+    if matches!(end, End::Logout) {
+        // Before the answer: then it has been done.
+        realm.log_out(&ties, accepted.authid.as_str()).await;
+    }
     match &end {
         End::Violation(_) | End::Full | End::Broken(Broken::TooLong { .. }) => {
             tracing::warn!(realm = %realm.name, %session, why = %end, "a session is broken off");
@@ -157,6 +168,9 @@ async fn read<W: Wire>(
             Some(Ok(frame)) => frame,
         };
         let message = match Message::decode(serializer, &frame, NESTING) {
+            Ok(Message::Goodbye { reason: said, .. }) if said == reason::CLOSE_LOGOUT => {
+                return End::Logout;
+            }
             Ok(Message::Goodbye { .. }) => return End::Goodbye,
             Ok(Message::Abort { .. }) => return End::Gone,
             Ok(message) => message,
@@ -206,7 +220,7 @@ async fn take_leave<W: Wire>(
     let (last, echo) = match end {
         // What waits already for a client that does not read is too much.
         End::Gone | End::Broken(_) | End::Full => return sink.close().await,
-        End::Goodbye => {
+        End::Goodbye | End::Logout => {
             let reason = reason::GOODBYE_AND_OUT.into();
             (
                 Message::Goodbye {
@@ -240,6 +254,7 @@ impl std::fmt::Display for End {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Goodbye => f.write_str("the client said GOODBYE"),
+            Self::Logout => f.write_str("the client has logged out"),
             Self::Gone => f.write_str("the client is gone"),
             Self::Broken(broken) => broken.fmt(f),
             Self::Violation(why) => write!(f, "protocol violation: {why}"),

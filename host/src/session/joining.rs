@@ -7,9 +7,9 @@ use tokio::time::{Instant, timeout_at};
 use super::{SessionSettings, part};
 use crate::{
     login::{Accepted, Authid, Call, Effect, Fault, Login, Outcome, StepName, Verdict},
-    method::Method,
+    method::{Evidence, Method},
     observe::LoginRecord,
-    realm::{Generation, Realm, Realms},
+    realm::{Came, Generation, Realm, Realms, Ties},
     transport::{Broken, Connection, Wire},
     wamp::{Id, Message},
 };
@@ -18,6 +18,7 @@ use crate::{
 pub(super) struct Joined {
     pub(super) realm: Arc<Realm>,
     pub(super) accepted: Accepted,
+    pub(super) ties: Ties,
 }
 
 /// Drives one login: does what [`Login`] says.
@@ -32,6 +33,8 @@ pub(super) struct Joining<'a> {
     asked_for: String,
     /// Of the realm as it was at HELLO. The login finishes on this generation.
     realm: Option<(Arc<Realm>, Arc<Generation>)>,
+    /// What the methods of this alternative were shown.
+    evidence: Arc<Evidence>,
 }
 
 impl<'a> Joining<'a> {
@@ -52,6 +55,7 @@ impl<'a> Joining<'a> {
             login,
             asked_for: String::new(),
             realm: None,
+            evidence: Arc::default(),
         }
     }
 
@@ -60,10 +64,23 @@ impl<'a> Joining<'a> {
         let outcome = self.outcome(wire).await;
         self.record(&outcome);
         match outcome {
-            Outcome::Accepted(accepted) => {
+            Outcome::Accepted(mut accepted) => {
                 // The machine accepts nobody before it has seen a realm.
-                let (realm, _) = self.realm?;
-                Some(Joined { realm, accepted })
+                let (realm, generation) = self.realm?;
+                let came = Came {
+                    accepted: &accepted,
+                    seen: self.evidence.seen(),
+                    connection: &self.connection,
+                };
+                let (ties, code) = realm.remember(&generation, came);
+                if let Some(code) = code {
+                    accepted.authextra.insert("cookie", code.expose().as_str());
+                }
+                Some(Joined {
+                    realm,
+                    accepted,
+                    ties,
+                })
             }
             Outcome::Denied(denial) => {
                 part(wire, &denial.refusal.abort()).await;
@@ -109,14 +126,23 @@ impl<'a> Joining<'a> {
         let deadline = self.deadline();
         let method = self.method(&call.step);
         let connection = Arc::clone(&self.connection);
+        let evidence = Arc::clone(&self.evidence);
+        let realm = self.realm.as_ref().map(|(realm, _)| Arc::clone(realm));
         let asking = async move {
-            match method {
-                Some(method) => method.call(call, &connection).await.map_err(|fault| Fault {
-                    overload: fault.is_overload(),
-                    why: format!("{fault} (revision {})", method.revision.digest.short()),
-                }),
+            let verdict = match method {
+                Some(method) => method
+                    .call(call, &connection, &evidence)
+                    .await
+                    .map_err(|fault| Fault {
+                        overload: fault.is_overload(),
+                        why: format!("{fault} (revision {})", method.revision.digest.short()),
+                    }),
                 None => Err(no_method()),
+            };
+            if let (Some(realm), Some(family)) = (realm, evidence.seen().replayed) {
+                realm.end_family(family).await;
             }
+            verdict
         };
         tokio::select! {
             biased;
@@ -143,6 +169,10 @@ impl<'a> Joining<'a> {
     }
 
     fn decide(&mut self, verdict: Result<Verdict, Fault>) -> Effect {
+        if matches!(verdict, Ok(Verdict::NotMine)) {
+            // The next alternative begins with nothing.
+            self.evidence = Arc::default();
+        }
         self.login.decide(verdict, self.since.elapsed())
     }
 

@@ -2,6 +2,8 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+use super::Page;
+
 /// What the host knows of a client's connection, before and beside all that the client says.
 #[derive(Clone, Debug, Default)]
 pub struct Connection {
@@ -12,6 +14,8 @@ pub struct Connection {
     pub confidential: bool,
     pub tls: Option<TlsFacts>,
     pub unix: Option<UnixPeer>,
+    /// Who cookies are for: a page of a site that the listener names.
+    pub page: Option<Page>,
 }
 
 /// What TLS says of a connection that ends here.

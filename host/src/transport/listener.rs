@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::BytesMut;
+use hyper::HeaderMap;
 use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
 use tokio::{
@@ -20,8 +21,8 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
 use super::{
-    Broken, Connection, NoWebSocket, RawSocket, RawSocketSettings, Rewound, UnixPeer, WebSocket,
-    WebSocketSettings, http, proxy,
+    Broken, Connection, CookieExchange, NoWebSocket, Page, RawSocket, RawSocketSettings, Rewound,
+    UnixPeer, WebSocket, WebSocketSettings, http, proxy,
     proxy::{ProxyError, Told},
     request::{self, Asked},
     tls::{Terms, TlsError},
@@ -77,6 +78,7 @@ struct ListenerTerms {
     rawsocket: Option<RawSocketSettings>,
     tls: Option<Terms>,
     proxy: Option<Proxy>,
+    cookies: Arc<dyn CookieExchange>,
 }
 
 /// Why a socket cannot listen.
@@ -94,7 +96,12 @@ pub enum ListenError {
 }
 
 impl Listener {
-    pub fn bind(config: &config::Listener, frames: Frames) -> Result<Self, ListenError> {
+    /// `cookies` is asked when a page has a code for one.
+    pub fn bind(
+        config: &config::Listener,
+        frames: Frames,
+        cookies: Arc<dyn CookieExchange>,
+    ) -> Result<Self, ListenError> {
         // Files first: a socket that listens is a promise.
         let tls = config.tls.as_ref().map(Terms::read).transpose()?;
         let socket = Bound::new(&config.address).map_err(|error| ListenError::Bind {
@@ -133,6 +140,7 @@ impl Listener {
                 .then_some(rawsocket),
             tls,
             proxy: config.proxy.clone(),
+            cookies,
         };
         Ok(Self {
             socket,
@@ -309,21 +317,44 @@ impl Incoming {
             Asked::WebSocket(request) if terms.speaks_websocket => request,
             Asked::WebSocket(_) | Asked::Other => {
                 let stream = Rewound::new(early, stream);
+                let told = |headers: &HeaderMap| believe_headers(&connection, headers, proxy);
+                let site = http::Site {
+                    path: &terms.websocket.path,
+                    origins: terms.websocket.origins.as_deref(),
+                    exchange: &*terms.cookies,
+                    connection: &told,
+                };
                 // A client that breaks off its request need not be told.
-                _ = http::answer(stream, Arc::clone(&terms.websocket.path)).await;
+                _ = http::answer(stream, site).await;
                 return Err(NoArrival::Page);
             }
             Asked::Nonsense => return Err(NoArrival::Nonsense),
         };
-        if let Some(proxy) = proxy
-            && proxy.header != ProxyHeader::ProxyProtocol
-        {
-            let told = proxy::from_headers(request.headers(), proxy);
-            believe(&mut connection, told);
-        }
+        connection = believe_headers(&connection, request.headers(), proxy);
+        connection.page = Page::of(
+            request.headers(),
+            terms.websocket.origins.as_deref(),
+            connection.confidential,
+        );
         let websocket = WebSocket::accept(stream, &request, early.into(), &terms.websocket).await?;
         Ok((Arrived::WebSocket(Box::new(websocket)), connection))
     }
+}
+
+/// Who a request comes from, once its headers are known.
+fn believe_headers(
+    connection: &Connection,
+    headers: &HeaderMap,
+    proxy: Option<&Proxy>,
+) -> Connection {
+    let mut connection = connection.clone();
+    if let Some(proxy) = proxy
+        && proxy.header != ProxyHeader::ProxyProtocol
+    {
+        let told = proxy::from_headers(headers, proxy);
+        believe(&mut connection, told);
+    }
+    connection
 }
 
 /// Takes over what a proxy said. A proxy that said nothing speaks for a client that nobody knows, so

@@ -78,8 +78,8 @@ pub use bindings::countersign::auth::types::{
     Answer, Attempt, Challenge, Identity, Proof, Verdict,
 };
 pub use bindings::countersign::auth::{
-    counters, credentials, enrolments, http, key_sets, procedures, recovery_codes, scram_keys,
-    transport,
+    cookies, counters, credentials, enrolments, http, key_sets, procedures, recovery_codes,
+    scram_keys, transport,
 };
 pub use bindings::wasi::logging::logging;
 pub use method::{Manifest, Method};

@@ -156,6 +156,11 @@ impl Line {
             Some(Note::Keys(keys)) => words.push(format!("{keys} keys")),
             Some(Note::OpenUntil(_)) | None => {}
         }
+        match self.entry.as_ref().map_or(0, |entry| entry.cookies) {
+            0 => {}
+            1 => words.push("1 cookie".to_owned()),
+            cookies => words.push(format!("{cookies} cookies")),
+        }
         words.join(", ")
     }
 }
@@ -175,6 +180,7 @@ fn json(lines: &[Line], now: SystemTime) -> String {
             "expires": entry.and_then(|entry| entry.validity.expires).map(time),
             "wrong_answers": line.tally.wrong,
             "refused_answers": line.tally.refused,
+            "cookies": entry.map_or(0, |entry| entry.cookies),
             "locked": locked.is_some(),
             "locked_until": match locked {
                 Some(Lock::Until(end)) => Some(time(end)),
@@ -227,9 +233,13 @@ mod tests {
             changed: after(changed),
             validity: Validity::default(),
             note: None,
+            cookies: 0,
         };
         let entries = vec![
-            entry("ticket", "alice", 1_700_000_001),
+            Entry {
+                cookies: 2,
+                ..entry("ticket", "alice", 1_700_000_001)
+            },
             Entry {
                 validity: Validity {
                     disabled: true,
@@ -246,6 +256,7 @@ mod tests {
             },
             Entry {
                 note: Some(Note::Keys(2)),
+                cookies: 1,
                 ..entry("webauthn", "fred", 0)
             },
             Entry {
@@ -297,7 +308,7 @@ mod tests {
                 "state",
             ]
             .map(str::to_owned),
-            of("alice", "ticket", "2023-11-14 22:13:21", "good"),
+            of("alice", "ticket", "2023-11-14 22:13:21", "good, 2 cookies"),
             of("alice", "totp", created, "disabled, 1 wrong answer"),
             of("b\u{1b}", "wampcra", "?", "expires 1970-01-02 00:00:00"),
             of("carol", "http", "-", locked),
@@ -308,13 +319,19 @@ mod tests {
                 "no credential, locked, 100 wrong answers",
             ),
             of("erin", "totp", "-", "no credential, 5 wrong answers"),
-            of("fred", "webauthn", created, "1 wrong answer, 2 keys"),
+            of(
+                "fred",
+                "webauthn",
+                created,
+                "1 wrong answer, 2 keys, 1 cookie",
+            ),
             of("fred", "webauthn", created, open),
         ]);
         assert_eq!(table(&lines, after(10)), expected);
         assert!(table(&lines, after(86_400)).contains(" expired\n"));
         let json: serde_json::Value = serde_json::from_str(&json(&lines, after(10))).unwrap();
         assert_eq!(json[0]["changed"], "2023-11-14T22:13:21Z");
+        assert_eq!(json[0]["cookies"], 2);
         assert_eq!(json[1]["disabled"], true);
         assert_eq!(json[3]["locked_until"], "1970-01-01T00:01:00Z");
         assert_eq!(json[4]["locked"], true);

@@ -36,6 +36,24 @@ fn operator_says(text: &str, expected: &str) {
 }
 
 #[test]
+fn cookies() {
+    realm_says(
+        "[cookie]\nlifetime = '2d'\nlongest = '1d'",
+        &[
+            r#"3:1: "longest" is less than "lifetime", which could never be reached; write longest = "2d" or more"#,
+        ],
+    );
+    realm_says(
+        "[cookie]\nlifetime = '401d'",
+        &[r#"4:12: "lifetime" is "401d"; choose from "1m" to "400d""#],
+    );
+    realm_says(
+        "[cookie]\nlifetme = '1d'",
+        &[r#"4:1: unknown key "lifetme" in [cookie]; did you mean "lifetime"?"#],
+    );
+}
+
+#[test]
 fn keys() {
     realm_says(
         "[[login]]\nstepps = ['a']",
@@ -277,7 +295,7 @@ fn methods() {
     );
     says(
         "[method.wampcra]\nimports = ['log']",
-        r#"6:12: an item of "imports" is "log"; known are "credentials", "counters", "recovery-codes", "scram-keys", "enrolments", "transport", "logging", "wasi", "procedures", "http", "key-sets""#,
+        r#"6:12: an item of "imports" is "log"; known are "credentials", "counters", "recovery-codes", "scram-keys", "enrolments", "cookies", "transport", "logging", "wasi", "procedures", "http", "key-sets""#,
     );
 }
 

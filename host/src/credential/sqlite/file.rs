@@ -15,7 +15,7 @@ const APPLICATION_ID: i64 = 0x4353_474e;
 
 /// The version of the schema that this program works with: a file of an earlier one is brought up
 /// to it when it is opened, and one of a later one is left alone.
-const SCHEMA: i64 = 4;
+const SCHEMA: i64 = 5;
 
 /// A login waits on a thread that others need, and readers hardly ever have to wait.
 const READER_PATIENCE: Duration = Duration::from_secs(1);
@@ -23,11 +23,12 @@ const WRITER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Each makes a version of the schema of the one before it, the first of an empty file, so there are
 /// `SCHEMA` of them. One that was released never changes.
-pub(super) const UPGRADES: [&str; 4] = [
+pub(super) const UPGRADES: [&str; 5] = [
     TABLES,
     COUNTERS_AND_CODES,
     VALIDITY_AND_GUESSES,
     ENROLLED_KEYS,
+    COOKIES,
 ];
 
 /// `id` tells which credential of a kind is the oldest in its realm. `public_key` is an index over
@@ -111,6 +112,42 @@ const ENROLLED_KEYS: &str = "
         expires INTEGER NOT NULL, -- Unix ms
         PRIMARY KEY (realm, kind, authid)
     ) STRICT, WITHOUT ROWID;
+";
+
+/// A `family` is all the cookies that go back to one login; `ends` is when that must be made anew. A
+/// cookie that was `replaced` is kept until it `expires`, so that it is noticed if it comes back. A
+/// cookie is gone with the next change of any credential that it goes back to, whoever makes it.
+const COOKIES: &str = "
+    CREATE TABLE cookie (
+        hash BLOB PRIMARY KEY CHECK (length(hash) = 32),
+        realm TEXT NOT NULL,
+        family BLOB NOT NULL CHECK (length(family) = 16),
+        authid TEXT NOT NULL,
+        authrole TEXT NOT NULL,
+        made INTEGER NOT NULL, -- Unix ms
+        ends INTEGER NOT NULL, -- Unix ms
+        expires INTEGER NOT NULL, -- Unix ms
+        replaced INTEGER -- Unix ms
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX cookie_of_family ON cookie (realm, family);
+    CREATE INDEX cookie_of_authid ON cookie (realm, authid);
+    CREATE INDEX cookie_by_end ON cookie (expires);
+    CREATE TABLE cookie_credential (
+        cookie BLOB NOT NULL REFERENCES cookie (hash) ON DELETE CASCADE,
+        credential INTEGER NOT NULL REFERENCES credential (id) ON DELETE CASCADE,
+        PRIMARY KEY (cookie, credential)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX cookie_of_credential ON cookie_credential (credential);
+    CREATE TRIGGER cookie_of_changed AFTER UPDATE OF version ON credential
+    BEGIN
+        DELETE FROM cookie WHERE hash IN (
+            SELECT cookie FROM cookie_credential WHERE credential = OLD.id);
+    END;
+    CREATE TRIGGER cookie_of_removed BEFORE DELETE ON credential
+    BEGIN
+        DELETE FROM cookie WHERE hash IN (
+            SELECT cookie FROM cookie_credential WHERE credential = OLD.id);
+    END;
 ";
 
 /// A connection for writing and one for reading.

@@ -347,7 +347,10 @@ fn a_file_that_is_something_else_is_left_alone() {
 fn a_later_schema_is_refused_by_name() {
     let disk = Disk::new();
     drop(disk.open());
-    disk.meddle("PRAGMA user_version = 99");
+    disk.meddle(&format!(
+        "PRAGMA user_version = {}",
+        file::UPGRADES.len() + 1
+    ));
     let error = Sqlite::open(disk.path()).unwrap_err().to_string();
     assert!(
         error.contains("credentials.db") && error.contains("newer countersign"),

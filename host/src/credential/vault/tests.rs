@@ -1,3 +1,4 @@
+mod cookies;
 mod enrolled;
 mod once;
 mod questions;

@@ -41,7 +41,12 @@ impl enrolments::Host for Guest {
         // Beyond the contract's bounds: a defect of the method's, which ends the call.
         let key = EnrolledKey::new(&id, &public_key, counter, &about)?;
         let credential = self.table.get(&credential)?;
+        let (kind, authid) = (credential.kind().clone(), credential.owner().clone());
         let enrolled = credential.enrol(&code, key).await?;
+        if enrolled.is_ok() {
+            // It is another version now, if it was there at all.
+            self.evidence.renewed(&self.keyring.find(&kind, &authid)?);
+        }
         Ok(enrolled.map_err(Refusal::from))
     }
 }

@@ -48,13 +48,21 @@ impl Log {
         }
     }
 
+    pub(super) fn label(&self) -> &Label {
+        &self.label
+    }
+
+    /// Takes a line's octets off what the call may log.
+    pub(super) fn charge(&self, line: &str) -> Result<(), Overrun> {
+        let mut left = self.octets_left.lock();
+        *left = left
+            .checked_sub(line.len().max(1))
+            .ok_or(Overrun(Limit::Log))?;
+        Ok(())
+    }
+
     pub(super) fn write(&self, level: logging::Level, line: &str) -> Result<(), Overrun> {
-        {
-            let mut left = self.octets_left.lock();
-            *left = left
-                .checked_sub(line.len().max(1))
-                .ok_or(Overrun(Limit::Log))?;
-        }
+        self.charge(line)?;
         let Label {
             realm,
             step,

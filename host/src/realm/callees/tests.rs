@@ -2,10 +2,12 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use super::*;
 use crate::{
+    credential::{PasswordQueue, Sqlite, Vault},
     key_set::KeySets,
     login::{Policy, Role},
     realm::{Generation, Realm},
@@ -19,6 +21,7 @@ const PROCEDURE: &str = "com.acme.authenticate";
 struct House {
     realms: Arc<Realms>,
     admin: Arc<Realm>,
+    _directory: TempDir,
 }
 
 /// A session in `admin` that has registered the procedure.
@@ -60,17 +63,26 @@ impl House {
             longest_session: None,
             confidential: false,
         };
+        let directory = TempDir::new().unwrap();
+        let store = Sqlite::open(directory.path().join("credentials.db")).unwrap();
+        let vault = Vault::open(Arc::new(store), PasswordQueue::new(1, 1)).unwrap();
         let generation = Generation {
             number: 1,
             policy: Arc::new(policy),
             methods: HashMap::new(),
             key_sets: KeySets::default(),
             permissions: Arc::new([everything].into_iter().collect()),
+            cookie: None,
+            keyring: vault.keyring("admin".into(), "callee".into()),
             authenticates: realm.authenticates,
         };
         let realms = Arc::new(Realms::default());
         let admin = realms.insert(Realm::new("admin".into(), generation));
-        Self { realms, admin }
+        Self {
+            realms,
+            admin,
+            _directory: directory,
+        }
     }
 
     fn callees(&self, caller: &str, callee: &str) -> Callees {

@@ -8,12 +8,12 @@ use crate::credential::{
     enrol::{self, Seed, Totp},
 };
 
-const DISABLED: Validity = Validity {
+pub(super) const DISABLED: Validity = Validity {
     disabled: true,
     expires: None,
 };
 
-fn ends(time: SystemTime) -> Validity {
+pub(super) fn ends(time: SystemTime) -> Validity {
     Validity {
         disabled: false,
         expires: Some(time),
@@ -21,7 +21,7 @@ fn ends(time: SystemTime) -> Validity {
 }
 
 impl Router {
-    fn say(&self, kind: &Kind, authid: &str, validity: Validity) {
+    pub(super) fn say(&self, kind: &Kind, authid: &str, validity: Validity) {
         let store = &self.store;
         let said = store.set_validity(&"realm1".into(), kind, &authid.into(), validity);
         assert!(said.unwrap());
