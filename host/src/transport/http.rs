@@ -25,9 +25,9 @@ use crate::config::WebOrigin;
 /// Octets of a body. A code has 43.
 const LARGEST_BODY: usize = 256;
 
-/// What is served beside WebSockets.
+/// What is served beside the WebSocket.
 pub(super) struct Site<'a> {
-    /// The path of WebSockets.
+    /// The path of the WebSocket.
     pub(super) path: &'a str,
     pub(super) origins: Option<&'a [WebOrigin]>,
     pub(super) exchange: &'a dyn CookieExchange,
@@ -128,7 +128,7 @@ impl Site<'_> {
     }
 }
 
-/// Beside the path of WebSockets, whatever a proxy makes of that.
+/// Beside the path of the WebSocket, whatever a proxy makes of that.
 fn cookie_path(path: &str) -> String {
     format!("{}/cookie", path.trim_end_matches('/'))
 }
