@@ -103,7 +103,9 @@ async fn ask(method: &Arc<Method>) -> Result<Verdict, Fault> {
         confidential: true,
         ..Connection::default()
     };
-    method.call(call, &Arc::new(connection)).await
+    method
+        .call(call, &Arc::new(connection), &Arc::default())
+        .await
 }
 
 /// What each misdeed must end in, by the label that logs and metrics have for it.
