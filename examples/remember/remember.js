@@ -36,8 +36,8 @@ function logIn({ url, realm, authid, secret }) {
   opened.onclose = (reason, { reason: why }) => {
     // An earlier connection may end together with this one.
     if (connection !== opened) return;
-    // By us, or by another tab.
-    const ended = reason === "closed" || why === "wamp.close.logout";
+    // A login that was refused "closes" as well: what the router gave as its reason tells them apart.
+    const ended = reason === "closed" && !why?.startsWith("wamp.error.");
     output.value = ended ? "logged out" : `not logged in: ${why ?? reason}`;
   };
   connection = opened;
