@@ -13,8 +13,8 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use countersign::wamp::{Dict, Message, reason};
 use countersign_tests::{
-    Asked, Client, Component, Deployment, Job, Program, Refusal, Reply, Router, Service, hello,
-    soon,
+    Asked, Client, Component, Deployment, Job, Program, Refusal, Reply, Router, Service, answer,
+    hello, soon,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -83,13 +83,6 @@ fn accept() -> Reply {
     Reply::json(&json!({ "verdict": "accept", "role": "user" }))
 }
 
-fn ticket(password: &str) -> Message {
-    Message::Authenticate {
-        signature: password.into(),
-        extra: Dict::new(),
-    }
-}
-
 async fn challenged(router: &Router, authid: Option<&str>) -> Client {
     let mut client = Client::greet(router, hello("realm1", &["ticket"], authid)).await;
     let challenge = client.receive().await;
@@ -103,24 +96,14 @@ async fn challenged(router: &Router, authid: Option<&str>) -> Client {
 /// Logs in, and returns the router's last word.
 async fn log_in(router: &Router) -> Message {
     let mut client = challenged(router, Some("alice")).await;
-    client.send(&ticket(PASSWORD)).await;
+    client.send(&answer(PASSWORD)).await;
     client.receive().await
 }
 
 async fn refused(router: &Router, authid: &str, password: &str) -> Refusal {
     let mut client = challenged(router, Some(authid)).await;
-    client.send(&ticket(password)).await;
+    client.send(&answer(password)).await;
     client.refusal().await
-}
-
-/// Waits for so many refused logins, and returns why, as the operator reads it.
-async fn whys(router: &Router, count: usize) -> Vec<String> {
-    let records = router
-        .log
-        .take(count, |event| event.message() == "login refused")
-        .await;
-    let whys = records.iter().map(|record| record.text("why").to_owned());
-    whys.collect()
 }
 
 #[track_caller]
@@ -165,7 +148,7 @@ async fn the_service_is_told_who_comes_from_where_with_what() {
     details.insert("authextra", Dict::new().with("device", "phone"));
     let mut client = Client::greet(&router, Message::Hello { realm, details }).await;
     client.receive().await;
-    client.send(&ticket(PASSWORD)).await;
+    client.send(&answer(PASSWORD)).await;
     let welcome = client.receive().await;
     let Message::Welcome { session, .. } = &welcome else {
         panic!("{welcome:?}")
@@ -205,7 +188,7 @@ async fn the_service_may_rename_describe_and_limit() {
     .await;
     let router = deployment(&service, "").start().await;
     let mut client = challenged(&router, None).await;
-    client.send(&ticket("a token")).await;
+    client.send(&answer("a token")).await;
     let welcome = client.receive().await;
     let details = assert_welcome(&welcome);
     assert_eq!(details.text("authid"), Some("a.liddell"));
@@ -256,7 +239,7 @@ async fn the_service_may_ask_the_client_itself() {
             panic!("{challenge:?}")
         };
         assert_eq!(extra.text("prompt"), Some("PIN?"));
-        client.send(&ticket(pin)).await;
+        client.send(&answer(pin)).await;
         let end = client.receive().await;
         assert_eq!(matches!(end, Message::Welcome { .. }), is_right, "{end:?}");
     }
@@ -272,7 +255,7 @@ async fn t05_the_services_challenge_must_be_from_the_routers_nonce() {
         .await;
     let client = Client::greet(&router, hello("realm1", &["ticket"], Some("alice"))).await;
     assert_eq!(client.refusal().await.reason, reason::AUTHENTICATION_DENIED);
-    let why = whys(&router, 1).await.remove(0);
+    let why = router.whys(1).await.remove(0);
     assert!(why.contains("not from its nonce"), "{why}");
 }
 
@@ -363,7 +346,7 @@ async fn t01_whatever_the_service_says_but_yes_is_the_same_denial() {
         let refusal = refused(&router, "alice", &number.to_string()).await;
         assert_eq!(refusal.reason, reason::AUTHENTICATION_DENIED);
         octets.insert(refusal.octets);
-        let whys = whys(&router, number + 1).await;
+        let whys = router.whys(number + 1).await;
         assert!(
             whys[number].contains(expected),
             "{reply:?}: {}",
@@ -388,7 +371,7 @@ async fn t01_an_unknown_authid_and_a_wrong_answer_are_the_same() {
         refusals.iter().all(|refusal| *refusal == refusals[0]),
         "{refusals:?}"
     );
-    let whys = whys(&router, refusals.len()).await;
+    let whys = router.whys(refusals.len()).await;
     assert!(whys.iter().all(|why| *why == whys[0]), "{whys:?}");
 }
 
@@ -409,7 +392,7 @@ async fn t19_an_answer_for_one_realm_is_none_for_another() {
     refused(&router, "alice", PASSWORD).await;
     let mut client = Client::greet(&router, hello("realm2", &["ticket"], Some("alice"))).await;
     client.receive().await;
-    client.send(&ticket(PASSWORD)).await;
+    client.send(&answer(PASSWORD)).await;
     assert_welcome(&client.receive().await);
 }
 
@@ -422,7 +405,7 @@ async fn a_service_that_is_slow_is_given_up() {
     let router = deployment.start().await;
     let refusal = refused(&router, "alice", PASSWORD).await;
     assert_eq!(refusal.reason, reason::AUTHENTICATION_DENIED);
-    let why = whys(&router, 1).await.remove(0);
+    let why = router.whys(1).await.remove(0);
     assert!(why.contains("took more than 50 ms"), "{why}");
 }
 
@@ -435,7 +418,7 @@ async fn the_methods_wall_limit_holds_for_its_requests() {
     deployment.realm("realm1", &realm(&service.origin(), "", limits));
     let router = deployment.start().await;
     refused(&router, "alice", PASSWORD).await;
-    let why = whys(&router, 1).await.remove(0);
+    let why = router.whys(1).await.remove(0);
     assert!(
         why.contains("it was the response that was waited for"),
         "{why}"
@@ -468,7 +451,7 @@ async fn a_service_that_does_not_answer_is_left_alone_until_it_does() {
     assert_eq!(stopped.number("pause_ms"), Some(1000));
 
     refused(&router, "alice", PASSWORD).await;
-    let why = whys(&router, 6).await.remove(5);
+    let why = router.whys(6).await.remove(5);
     assert!(why.contains("did not answer the last ones"), "{why}");
     assert!(service.was_left_alone().await);
 
@@ -490,17 +473,17 @@ async fn a_service_that_is_slow_takes_no_more_room_than_it_has() {
     deployment.operator(&ceiling(&service.origin(), &more));
     let router = deployment.start().await;
     let mut waiting = challenged(&router, Some("alice")).await;
-    waiting.send(&ticket(PASSWORD)).await;
+    waiting.send(&answer(PASSWORD)).await;
     service.asked().await;
     let refusal = refused(&router, "alice", PASSWORD).await;
     assert_eq!(refusal.reason, reason::UNAVAILABLE);
-    let why = whys(&router, 1).await.remove(0);
+    let why = router.whys(1).await.remove(0);
     assert!(why.contains("under way already"), "{why}");
     // Who leaves makes room.
     drop(waiting);
     router.log.message("the client gave up its login").await;
     let mut next = challenged(&router, Some("alice")).await;
-    next.send(&ticket(PASSWORD)).await;
+    next.send(&answer(PASSWORD)).await;
     service.asked().await;
 }
 
@@ -577,7 +560,7 @@ async fn t18_no_secret_is_in_the_log() {
         service.asked().await.header("authorization"),
         "Bearer a-bearer-token"
     );
-    whys(&router, 1).await;
+    router.whys(1).await;
     for event in router.log.so_far() {
         let line = event.to_string();
         assert!(
@@ -679,7 +662,7 @@ async fn a_name_that_leads_to_a_private_address_is_not_followed() {
     let router = deployment.start().await;
     let refusal = refused(&router, "alice", PASSWORD).await;
     assert_eq!(refusal.reason, reason::AUTHENTICATION_DENIED);
-    let why = whys(&router, 1).await.remove(0);
+    let why = router.whys(1).await.remove(0);
     assert!(why.contains("localhost has the address"), "{why}");
     assert!(
         why.contains("a loopback address, which the operator does not allow"),
@@ -739,7 +722,7 @@ async fn t17_a_method_cannot_flood_a_service() {
         .await;
     let client = Client::greet(&router, hello("realm1", &["fetcher"], None)).await;
     assert_eq!(client.refusal().await.reason, reason::AUTHENTICATION_DENIED);
-    let why = whys(&router, 1).await.remove(0);
+    let why = router.whys(1).await.remove(0);
     assert!(why.contains("its limit \"requests\""), "{why}");
     for _ in 0..8 {
         service.asked().await;

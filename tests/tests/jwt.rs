@@ -10,7 +10,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use countersign::wamp::{Dict, Message, Value as Wamp, reason};
-use countersign_tests::{Client, Component, Deployment, Event, Reply, Router, Service, hello};
+use countersign_tests::{Client, Component, Deployment, Reply, Router, Service, answer, hello};
 use ed25519_dalek::{Signer, SigningKey};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -146,13 +146,6 @@ async fn refused(router: &Router, authid: Option<&str>, token: &str) -> bytes::B
     client.refusal().await.octets
 }
 
-fn answer(token: &str) -> Message {
-    Message::Authenticate {
-        signature: token.into(),
-        extra: Dict::new(),
-    }
-}
-
 #[track_caller]
 fn assert_welcome(message: &Message, authid: &str, authrole: &str) {
     let Message::Welcome { details, .. } = message else {
@@ -170,14 +163,6 @@ fn assert_denied(message: &Message) {
         panic!("{message:?}")
     };
     assert_eq!(reason, reason::AUTHENTICATION_DENIED);
-}
-
-/// Waits until the router has refused so many logins, and returns why, in its own words.
-async fn whys(router: &Router, count: usize) -> Vec<String> {
-    let refused = |event: &Event| event.message() == "login refused";
-    let records = router.log.take(count, refused).await;
-    let why = records.iter().map(|record| record.text("why").to_owned());
-    why.collect()
 }
 
 #[tokio::test]
@@ -212,7 +197,7 @@ async fn a_session_ends_when_its_token_does() {
     // And it opens nothing any more.
     let (_, word) = by_hello(&router, "realm1", &token).await;
     assert_denied(&word);
-    assert_eq!(whys(&router, 1).await, ["jwt: the token has expired"]);
+    assert_eq!(router.whys(1).await, ["jwt: the token has expired"]);
 }
 
 #[tokio::test]
@@ -285,7 +270,7 @@ async fn t14_every_bad_token_is_the_same_to_the_client_and_explained_in_the_log(
         octets.push(refused(&router, *authid, token).await);
     }
     assert!(octets.windows(2).all(|two| two[0] == two[1]));
-    for (why, (_, _, expected)) in whys(&router, cases.len()).await.iter().zip(&cases) {
+    for (why, (_, _, expected)) in router.whys(cases.len()).await.iter().zip(&cases) {
         assert!(why.starts_with(&format!("jwt: {expected}")), "{why}");
         assert!(!why.contains(claims), "the token is in the log: {why}");
     }
@@ -461,7 +446,7 @@ async fn without_any_keys_the_log_says_why() {
     let router = with_issuer(&issuer, "pause = \"1h\"").start().await;
     let (_, word) = by_hello(&router, "realm1", &Key::new("a").token(&json!({}))).await;
     assert_denied(&word);
-    let why = whys(&router, 1).await.remove(0);
+    let why = router.whys(1).await.remove(0);
     assert!(
         why.contains("the keys cannot be had: ") && why.contains("status 404"),
         "{why}"
