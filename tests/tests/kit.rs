@@ -36,7 +36,7 @@ async fn from_nothing_to_a_login(language: &str) {
         "{denied}"
     );
     assert_eq!(denied["authid"], Value::Null, "{denied}");
-    let record = router.log.message("login denied").await;
+    let record = router.log.message("login refused").await;
     assert!(
         record.to_string().contains("that is not the word"),
         "{record}"
