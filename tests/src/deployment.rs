@@ -66,6 +66,11 @@ impl Deployment {
         self.put(&format!("methods/{name}.wasm"), component.octets());
     }
 
+    /// Writes any other file.
+    pub fn file(&self, name: &str, text: &str) {
+        self.put(name, text.as_bytes());
+    }
+
     /// Writes the file of a realm's secret for requests.
     pub fn secret(&self, realm: &str, name: &str, contents: &str) {
         let directory = self.path(&format!("secrets/{realm}"));

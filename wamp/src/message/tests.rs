@@ -3,7 +3,7 @@ use proptest::{collection, prelude::*};
 use bytes::Bytes;
 
 use super::*;
-use crate::wamp::{Malformed, Serializer, Value};
+use crate::{Malformed, Serializer, Value};
 
 fn json(text: &str) -> Result<Message, Malformed> {
     Message::decode(

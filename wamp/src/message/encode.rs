@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
 use super::{Code, Message};
-use crate::wamp::{Dict, Id, Malformed, Serializer, codec::Encoder};
+use crate::{Dict, Id, Malformed, Serializer, codec::Encoder};
 
 impl Message {
     /// Fails only where a payload that came in another serialization turns out to be unreadable.

@@ -7,31 +7,39 @@
 //! the client sees can take the difference of the two connections into it, and the answer fits. A
 //! hash of both would not allow that; but it would be another protocol.
 
-use countersign_guest::transport::channel_binding;
 use serde::Deserialize;
 
+use crate::transport::channel_binding;
+
 /// The one way to bind that the host can check.
-pub(crate) const TLS_EXPORTER: &str = "tls-exporter";
+pub const TLS_EXPORTER: &str = "tls-exporter";
 
 /// Whether a client may do without.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Demand {
+pub enum Demand {
+    /// It may.
     #[default]
     Optional,
+    /// It is denied.
     Required,
 }
 
 /// What both ends of the client's connection know. The host is asked only if a client wants it.
-pub(crate) fn of_connection() -> Option<[u8; 32]> {
+#[must_use]
+pub fn of_connection() -> Option<[u8; 32]> {
     channel_binding()?.try_into().ok()
 }
 
 impl Demand {
     /// What the client's answer will be bound to; nothing if it does not ask for that, or asks for
     /// what cannot be had: then the challenge does not speak of it, and the client decides whether
-    /// that will do. The error is the reason of a denial.
-    pub(crate) fn settle(
+    /// that will do.
+    ///
+    /// # Errors
+    ///
+    /// The reason of a denial.
+    pub fn settle(
         self,
         asked: Option<&str>,
         of_connection: impl FnOnce() -> Option<[u8; 32]>,

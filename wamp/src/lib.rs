@@ -1,6 +1,6 @@
 //! The Web Application Messaging Protocol: its messages, their three serializations, ids and URIs.
 //!
-//! This room knows nothing of ours: no realms, no methods, no sessions. It turns frames into
+//! This crate knows nothing of ours: no realms, no methods, no sessions. It turns frames into
 //! [`Message`]s and back, and never fails in any other way than [`Malformed`].
 
 mod action;

@@ -7,7 +7,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{ARGUMENTS_DEPTH, Elements, Kind, Malformed};
-use crate::wamp::{Dict, Value, value::AtMost};
+use crate::{Dict, Value, value::AtMost};
 
 pub(super) fn split(frame: &[u8]) -> Result<Elements, Malformed> {
     let text = std::str::from_utf8(frame).map_err(|_| Malformed::Syntax)?;

@@ -1,17 +1,24 @@
-//! What the client is asked to sign, and what it is told for that.
+//! The challenge of WAMP-CRA: what the client is asked to sign, and what it is told for that. See
+//! "Challenge Response Authentication" in the WAMP specification.
 
-use countersign_guest::Attempt;
+mod timestamp;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::timestamp;
+use crate::{Attempt, Challenge};
 
 /// What the challenge's text is made of.
-pub(crate) struct Question<'a> {
-    pub(crate) authid: &'a str,
-    pub(crate) authrole: &'a str,
-    pub(crate) authprovider: &'a str,
-    pub(crate) attempt: &'a Attempt,
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Who the client will be if it can sign,
+    pub authid: &'a str,
+    /// and in which role.
+    pub authrole: &'a str,
+    /// Where the identity comes from; some clients show it.
+    pub authprovider: &'a str,
+    /// The nonce, the time, and the rest.
+    pub attempt: &'a Attempt,
 }
 
 impl Question<'_> {
@@ -21,7 +28,7 @@ impl Question<'_> {
     /// # Errors
     ///
     /// When it cannot be written as JSON.
-    pub(crate) fn text(&self) -> Result<String, String> {
+    pub fn text(&self) -> Result<String, String> {
         let Self {
             authid,
             authrole,
@@ -56,19 +63,34 @@ struct Members<'a> {
 
 /// CHALLENGE.Extra.
 #[derive(Serialize)]
-pub(crate) struct Extra<'a> {
-    pub(crate) challenge: &'a str,
+struct Extra<'a> {
+    challenge: &'a str,
     #[serde(flatten)]
-    pub(crate) salting: Option<Salting>,
+    salting: Option<&'a Salting>,
+}
+
+/// The challenge with this text. Nothing is kept for the answer yet.
+///
+/// # Errors
+///
+/// When it cannot be written as JSON.
+pub fn challenge(text: &str, salting: Option<&Salting>) -> Result<Challenge, String> {
+    Challenge::new(&Extra {
+        challenge: text,
+        salting,
+    })
 }
 
 /// How a client makes the key of its password: `PBKDF2-HMAC-SHA256(password, salt, iterations)`,
 /// `keylen` octets of it, in base64.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Salting {
-    salt: String,
-    iterations: u32,
-    keylen: u32,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Salting {
+    /// As text: its octets are the salt.
+    pub salt: String,
+    /// Of PBKDF2.
+    pub iterations: u32,
+    /// The key's octets, before base64.
+    pub keylen: u32,
 }
 
 impl Salting {
@@ -78,7 +100,7 @@ impl Salting {
     ///
     /// When there is a salt but not all that goes with it. Clients would fill the gap with values
     /// of their own, and sign with another key.
-    pub(crate) fn from_parameters(parameters: &str) -> Result<Option<Self>, String> {
+    pub fn from_parameters(parameters: &str) -> Result<Option<Self>, String> {
         let broken = |error| format!("the credential's parameters: {error}");
         let parameters: Map<String, Value> = serde_json::from_str(parameters).map_err(broken)?;
         if !parameters.contains_key("salt") {
@@ -140,24 +162,16 @@ mod tests {
     #[test]
     fn a_plain_secret_needs_no_more_than_the_challenge() {
         let salting = Salting::from_parameters("{}").unwrap();
-        let extra = serde_json::to_string(&Extra {
-            challenge: "text",
-            salting,
-        })
-        .unwrap();
-        assert_eq!(extra, r#"{"challenge":"text"}"#);
+        let challenge = challenge("text", salting.as_ref()).unwrap();
+        assert_eq!(challenge.extra, r#"{"challenge":"text"}"#);
     }
 
     #[test]
     fn a_salted_secret_tells_how_to_derive_the_key() {
         let salting = Salting::from_parameters(SALTED).unwrap();
-        let extra = serde_json::to_string(&Extra {
-            challenge: "text",
-            salting,
-        })
-        .unwrap();
+        let challenge = challenge("text", salting.as_ref()).unwrap();
         assert_eq!(
-            extra,
+            challenge.extra,
             r#"{"challenge":"text","salt":"salt123","iterations":1000,"keylen":32}"#
         );
     }

@@ -5,7 +5,7 @@ use super::{
     Kind, Malformed,
     walk::{BinaryFormat, Head, big_endian, leaf},
 };
-use crate::wamp::{Dict, Value};
+use crate::{Dict, Value};
 
 pub(super) struct Format;
 

@@ -3,7 +3,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::{Code, Message};
-use crate::wamp::{
+use crate::{
     Dict, Id, Malformed, Payload, Serializer, Value,
     codec::{Elements, Kind},
 };

@@ -5,7 +5,7 @@ use super::{
     Kind, Malformed,
     walk::{BinaryFormat, Head, big_endian, leaf},
 };
-use crate::wamp::{Dict, Value, value::AtMost};
+use crate::{Dict, Value, value::AtMost};
 
 pub(super) struct Format;
 
