@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign::wamp::{Dict, Message, Value, reason};
+use countersign::wamp::{Dict, Message, Value};
 use countersign_tests::{Callee, Client, hello, sign};
 use tokio::task::JoinSet;
 
