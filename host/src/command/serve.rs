@@ -12,7 +12,7 @@ use crate::{
     login,
     method::Runtime,
     observe,
-    realm::{Hints, Inspection, Realms, Reloader, Workshop},
+    realm::{Hints, Inspection, Realms, Reloader, Workshop, follow_credentials},
     session::{SessionSettings, Sessions},
     transport::{Arrived, CookieExchange, Frames, Incoming, Listener},
     wamp::reason,
@@ -78,6 +78,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tokio::spawn(accept(listener, hello, sessions, tasks.clone()));
     }
     tokio::spawn(reloader.follow(hints));
+    tokio::spawn(follow_credentials(store, Arc::clone(&realms)));
 
     stop_signal().await?;
     tracing::info!("stopping: saying GOODBYE to everyone");
