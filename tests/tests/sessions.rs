@@ -46,10 +46,14 @@ roles = ["user"]
 steps = ["wampcra", "totp"]
 "#;
 
-/// Alice, who has a key and a password, Bob, who has a key, and Root, an `admin`.
+/// Alice, who has a key and a password, Bob, who has a key, and Root, an `admin`. There is another
+/// realm, with another Alice.
 async fn house() -> Router {
     let deployment = Deployment::bare();
-    deployment.realm("realm1", &format!("{ONE_FACTOR}{PERMISSIONS}"));
+    for realm in ["realm1", "realm2"] {
+        deployment.realm(realm, &format!("{ONE_FACTOR}{PERMISSIONS}"));
+    }
+    enrol(&deployment, "realm2", "alice", "user");
     for method in ["wampcra", "ticket", "anonymous"] {
         deployment.component(method, &Component::method(method));
     }
@@ -313,4 +317,23 @@ async fn sessions_see_and_end_others_where_their_role_may() {
     call(&mut root, 3, "wamp.session.kill_all", Vec::new()).await;
     let (reason, _) = bob.goodbye().await;
     assert_eq!(reason, reason::CLOSE_KILLED);
+}
+
+#[tokio::test]
+async fn t19_r02_nobody_ends_a_session_of_another_realm() {
+    let router = house().await;
+    let (mut elsewhere, session) = Client::log_in(&router, "realm2", "alice", KEY).await;
+    let (mut root, _) = by_key(&router, "root").await;
+    let unknown = call(&mut root, 1, "wamp.session.kill", vec![session.into()]).await;
+    assert!(
+        matches!(&unknown, Message::Error { error, .. } if error == reason::NO_SUCH_SESSION),
+        "{unknown:?}"
+    );
+    let alice = vec!["alice".into()];
+    call(&mut root, 2, "wamp.session.kill_by_authid", alice).await;
+    call(&mut root, 3, "wamp.session.kill_all", Vec::new()).await;
+    let (mut here, _) = by_key(&router, "alice").await;
+    credential(&router, "remove realm1 wampcra alice").await;
+    revoked(&mut here).await;
+    is_alive(&mut elsewhere, 1).await;
 }

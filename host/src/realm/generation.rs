@@ -72,6 +72,9 @@ impl Realm {
     pub(super) fn put_in_place(&self, generation: Generation) {
         self.router
             .set_permissions(Arc::clone(&generation.permissions));
+        let methods = generation.methods.values();
+        self.roll
+            .welcome(methods.map(|method| method.revision.digest));
         self.generation.send_replace(Arc::new(generation));
         // After that: whoever comes in meanwhile is judged by it or found by this.
         self.end_roleless();

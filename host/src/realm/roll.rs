@@ -9,7 +9,7 @@
 //! before the second look is seen by that, and one that comes after it finds the session on the roll.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet, hash_map::Entry},
     sync::{Arc, OnceLock},
     time::SystemTime,
 };
@@ -30,7 +30,14 @@ use crate::{
 /// The live sessions of a realm. Its lock is taken when a session begins or ends and when somebody
 /// asks for many of them, and never for what they say to each other.
 #[derive(Debug, Default)]
-pub(super) struct Roll(Mutex<HashMap<Id, Arc<LiveSession>>>);
+pub(super) struct Roll(Mutex<Entries>);
+
+#[derive(Debug, Default)]
+struct Entries {
+    sessions: HashMap<Id, Arc<LiveSession>>,
+    /// Revisions that let nobody in any more.
+    barred: HashSet<Digest>,
+}
 
 /// A session, and what it rests on. Some 500 octets.
 #[derive(Debug)]
@@ -75,6 +82,10 @@ pub enum NotAdmitted {
     },
     #[error("by the realm's present file the login does not lead to the role {0:?} any more")]
     Role(Arc<str>),
+    #[error(
+        "revision {} of the step {} was withdrawn during the login", .0.revision.short(), .0.step
+    )]
+    Barred(Passed),
     #[error("session {0} is there already")]
     Taken(Id),
     #[error(transparent)]
@@ -145,8 +156,12 @@ impl LiveSession {
 
 impl Roll {
     fn enter(&self, session: &Arc<LiveSession>) -> Result<(), NotAdmitted> {
-        use std::collections::hash_map::Entry;
-        match self.0.lock().entry(session.id) {
+        let Entries { sessions, barred } = &mut *self.0.lock();
+        let mut passed = session.passed.iter();
+        if let Some(passed) = passed.find(|passed| barred.contains(&passed.revision)) {
+            return Err(NotAdmitted::Barred(passed.clone()));
+        }
+        match sessions.entry(session.id) {
             Entry::Occupied(_) => Err(NotAdmitted::Taken(session.id)),
             Entry::Vacant(seat) => {
                 seat.insert(Arc::clone(session));
@@ -156,15 +171,23 @@ impl Roll {
     }
 
     fn leave(&self, session: Id) {
-        self.0.lock().remove(&session);
+        self.0.lock().sessions.remove(&session);
     }
 
     fn all(&self) -> Vec<Arc<LiveSession>> {
-        self.0.lock().values().cloned().collect()
+        self.0.lock().sessions.values().cloned().collect()
     }
 
     fn find(&self, session: Id) -> Option<Arc<LiveSession>> {
-        self.0.lock().get(&session).cloned()
+        self.0.lock().sessions.get(&session).cloned()
+    }
+
+    /// What a new generation asks is not barred.
+    pub(super) fn welcome(&self, revisions: impl Iterator<Item = Digest>) {
+        let barred = &mut self.0.lock().barred;
+        for revision in revisions {
+            barred.remove(&revision);
+        }
     }
 }
 
@@ -206,6 +229,13 @@ impl Realm {
             _ = session.by_credential.set(end);
         }
         Ok(seat)
+    }
+
+    /// Lets nobody in any more by a revision, not even by a login that is under way, until a generation
+    /// is put in place that asks it again. Who is in stays: [`Self::end_sessions`] is for them, after
+    /// this.
+    pub fn bar(&self, revision: Digest) {
+        self.roll.0.lock().barred.insert(revision);
     }
 
     /// The live sessions that a selection means, in no order.

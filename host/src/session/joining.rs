@@ -114,7 +114,9 @@ impl<'a> Joining<'a> {
             Ok(seat) => (outcome, Some(seat)),
             Err(why) => {
                 let refusal = match &why {
-                    NotAdmitted::Credential { .. } | NotAdmitted::Role(_) => Refusal::Denied,
+                    NotAdmitted::Credential { .. }
+                    | NotAdmitted::Role(_)
+                    | NotAdmitted::Barred(_) => Refusal::Denied,
                     NotAdmitted::Taken(_) | NotAdmitted::Store(_) => Refusal::Unavailable,
                 };
                 let why = why.to_string();

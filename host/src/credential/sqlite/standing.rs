@@ -30,9 +30,12 @@ impl Sqlite {
     ) -> Result<Vec<Option<Present>>, StoreError> {
         let reader = self.reader.lock();
         let read = || {
-            // One moment for all of them, and one lock of the file.
-            let tx = reader.unchecked_transaction()?;
-            let mut query = tx.prepare_cached(PRESENT)?;
+            // One moment for all of them, and one lock of the file. Most logins have one.
+            let _moment = match credentials {
+                [] | [_] => None,
+                _ => Some(reader.unchecked_transaction()?),
+            };
+            let mut query = reader.prepare_cached(PRESENT)?;
             let found = credentials
                 .iter()
                 .map(|CredentialVersion { kind, authid, .. }| {

@@ -323,3 +323,24 @@ fn whoever_is_ended_is_ended_once() {
     assert_eq!((end("first"), end("second")), (1, 0));
     assert_eq!(why(&seat), Some((reason::CLOSE_KILLED, "first")));
 }
+
+#[test]
+fn a_revision_that_is_barred_lets_nobody_in_who_is_on_the_way() {
+    let mut house = House::new();
+    let early = house.admitted("alice");
+    let late = house.session("bob", &[]);
+    let digest = Digest::of(b"wampcra");
+    house.realm.bar(digest);
+    let selection = Selection::of_revision(digest);
+    let farewell = Farewell::new(reason::CLOSE_REVOKED, "go", "a withdrawn revision");
+    assert_eq!(house.realm.end_sessions(&selection, &farewell).len(), 1);
+    assert_eq!(
+        why(&early),
+        Some((reason::CLOSE_REVOKED, "a withdrawn revision"))
+    );
+    let refused = house.realm.admit(late).unwrap_err();
+    assert!(matches!(refused, NotAdmitted::Barred(_)), "{refused}");
+    house.realm.bar(Digest::of(b"another"));
+    house.realm.roll.welcome([digest].into_iter());
+    house.admitted("bob");
+}
