@@ -7,6 +7,7 @@ mod method;
 mod output;
 mod secret;
 mod serve;
+mod session;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -33,6 +34,7 @@ enum Command {
     /// Add, list or remove credentials; a running router sees it at the next login.
     Credential(credential::CredentialArgs),
     Method(method::MethodArgs),
+    Session(session::SessionArgs),
 }
 
 #[derive(Debug, Args)]
@@ -60,6 +62,7 @@ impl Cli {
             Command::Login(args) => login::run(args).await,
             Command::Credential(args) => credential::run(args).await,
             Command::Method(args) => method::run(args).await,
+            Command::Session(args) => session::run(args).await,
         }
     }
 }

@@ -118,6 +118,11 @@ impl Deployment {
         self.command("method", words).await
     }
 
+    /// The same for `countersign session`.
+    pub async fn session(&self, words: &str) -> (bool, String) {
+        self.command("session", words).await
+    }
+
     async fn command(&self, command: &str, words: &str) -> (bool, String) {
         let mut process = tokio::process::Command::new(router::program());
         process.args([command, "--config"]).arg(self.config());

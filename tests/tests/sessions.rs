@@ -337,3 +337,75 @@ async fn t19_r02_nobody_ends_a_session_of_another_realm() {
     revoked(&mut here).await;
     is_alive(&mut elsewhere, 1).await;
 }
+
+#[tokio::test]
+async fn an_operator_sees_who_is_in_and_ends_sessions_by_any_of_their_traits() {
+    let router = house().await;
+    let session = |words: String| {
+        let deployment = &router.deployment;
+        async move { deployment.session(&words).await }
+    };
+    assert_eq!(
+        session("list".into()).await,
+        (true, "there are no sessions\n".into())
+    );
+    let (mut bob, _) = by_key(&router, "bob").await;
+    let mut guest = Client::join(&router, "realm1").await;
+    let alice = by_password(&router, "alice").await;
+    let (_, listed) = session("list realm1 --json".into()).await;
+    let listed: serde_json::Value = serde_json::from_str(&listed).expect("JSON");
+    let alices = &listed[2];
+    assert_eq!(alices["authid"], "alice");
+    assert_eq!(alices["passed"][0][0], "ticket");
+    let digest = alices["passed"][0][1].as_str().unwrap().to_owned();
+    let (_, listed) = session("list".into()).await;
+    assert_eq!(listed.lines().count(), 4, "{listed}");
+    assert!(
+        listed.contains(&format!("ticket@{}", &digest[..12])),
+        "{listed}"
+    );
+
+    let mut alice = Some(alice);
+    for selection in [
+        format!("--session {}", alices["session"]),
+        "--authid alice".into(),
+        "--method ticket".into(),
+        format!("--revision {}", &digest[..12]),
+        "--realm realm1 --role user --method ticket".into(),
+    ] {
+        let mut alice = match alice.take() {
+            Some(alice) => alice,
+            None => by_password(&router, "alice").await,
+        };
+        let told = "--reason com.example.close.moved --message moved";
+        let ended = session(format!("kill {selection} {told}")).await;
+        assert_eq!(ended, (true, "ended 1 session\n".into()), "{selection}");
+        let (reason, message) = alice.goodbye().await;
+        assert_eq!((&*reason, &*message), ("com.example.close.moved", "moved"));
+    }
+    for selection in ["--authid alice", "--realm realm1 --role admin"] {
+        let (done, said) = session(format!("kill {selection}")).await;
+        assert!(!done && said == "there is no such session\n", "{said}");
+    }
+    for wrong in [
+        "",
+        " --revision 123",
+        " --realm realm2",
+        " --session 0",
+        " --authid bob --reason no/reason#",
+    ] {
+        let (done, said) = session(format!("kill{wrong}")).await;
+        assert!(!done && !said.contains("ended"), "{wrong}: {said}");
+    }
+    is_alive(&mut bob, 1).await;
+    is_alive(&mut guest, 1).await;
+    let ended = session("kill --realm realm1".into()).await;
+    assert_eq!(ended, (true, "ended 2 sessions\n".into()));
+    for client in [&mut bob, &mut guest] {
+        let (reason, message) = client.goodbye().await;
+        assert_eq!(reason, reason::CLOSE_KILLED);
+        assert_eq!(message, "the operator ends this session");
+    }
+    let line = router.log.message("a session is ended").await;
+    assert_eq!(line.text("by"), "the operator");
+}

@@ -4,6 +4,7 @@ use super::{Request, Response};
 use crate::realm::Realms;
 
 mod methods;
+mod sessions;
 
 /// Does what operators ask for.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ impl Desk {
 
     pub(super) async fn answer(&self, request: Request) -> Response {
         match request {
+            Request::Sessions(query) => self.sessions(&query),
+            Request::EndSessions(eviction) => self.end_sessions(&eviction),
             Request::Methods { realm } => self.methods(realm.as_deref()),
         }
     }

@@ -6,11 +6,17 @@ use serde_json::Value;
 use thiserror::Error;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 
+use super::{Eviction, SessionQuery, SessionReport};
+
 /// What an operator wants. A variant that a router does not know it answers with
 /// [`Response::Unknown`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Request {
+    /// Who is in.
+    Sessions(SessionQuery),
+    /// Sessions are to end.
+    EndSessions(Eviction),
     /// Which revisions there are: of one realm, or of all.
     Methods { realm: Option<String> },
 }
@@ -19,6 +25,9 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Response {
+    Sessions(Vec<SessionReport>),
+    /// So many.
+    SessionsEnded(usize),
     Methods(Vec<RevisionReport>),
     /// It was not done, and why; each line for a person.
     Refused(String),

@@ -21,7 +21,7 @@ impl Desk {
     }
 }
 
-fn no_realm(name: &str) -> Response {
+pub(super) fn no_realm(name: &str) -> Response {
     Response::Refused(format!("there is no realm {name:?} in this router"))
 }
 
