@@ -101,7 +101,7 @@ pub(super) async fn run<W: Wire>(wire: W, joined: Joined, queue: usize) {
             tracing::warn!(realm = %realm.name, %session, why = %end, "a session is broken off");
         }
         End::Ended(farewell) => tracing::info!(
-            target: "session", realm = %realm.name, %session, authid = %live.authid,
+            target: "session", realm = %realm.name, session = session.as_u64(), authid = %live.authid,
             authrole = %live.authrole, peer = %live.peer, reason = farewell.reason(),
             said = farewell.message(), by = farewell.by(), "a session is ended"
         ),
