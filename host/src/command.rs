@@ -3,9 +3,11 @@
 mod check;
 mod credential;
 mod login;
+mod method;
 mod output;
 mod secret;
 mod serve;
+mod session;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -31,6 +33,8 @@ enum Command {
     Login(login::LoginArgs),
     /// Add, list or remove credentials; a running router sees it at the next login.
     Credential(credential::CredentialArgs),
+    Method(method::MethodArgs),
+    Session(session::SessionArgs),
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +61,8 @@ impl Cli {
             Command::Check(args) => check::run(args).await,
             Command::Login(args) => login::run(args).await,
             Command::Credential(args) => credential::run(args).await,
+            Command::Method(args) => method::run(args).await,
+            Command::Session(args) => session::run(args).await,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! reported with its line, its column and what to do. Nothing here opens a socket, looks for a
 //! component or knows another room.
 
+mod admin;
 mod document;
 mod egress;
 mod error;
@@ -25,6 +26,7 @@ mod role;
 mod scalar;
 mod settings;
 
+pub use admin::AdminConfig;
 pub use egress::EgressConfig;
 pub(crate) use error::read as read_file;
 pub use error::{ConfigError, Problem};

@@ -13,6 +13,9 @@ mod cookies;
 mod directory;
 mod generation;
 mod reload;
+mod revocation;
+mod roll;
+mod selection;
 mod watch;
 
 pub use build::{MethodError, RealmError, Workshop};
@@ -22,4 +25,7 @@ pub use cookies::{Came, Cookies, Ties, UNSERVED};
 pub use directory::Realms;
 pub use generation::{Generation, Realm};
 pub use reload::{Inspection, Reloader};
+pub use revocation::follow as follow_credentials;
+pub use roll::{LiveSession, NotAdmitted, Passed, Seat};
+pub use selection::{NoRevisionName, RevisionName, Selection};
 pub use watch::Hints;

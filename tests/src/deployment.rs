@@ -115,10 +115,24 @@ impl Deployment {
     /// Runs `countersign credential` with these words. Returns whether it did what it should, and
     /// what it said.
     pub async fn credential(&self, words: &str) -> (bool, String) {
-        let mut command = tokio::process::Command::new(router::program());
-        command.args(["credential", "--config"]).arg(self.config());
-        command.args(words.split(' '));
-        let output = soon("an end of the command", command.output())
+        self.command("credential", words).await
+    }
+
+    /// The same for `countersign method`, which asks the router that runs here.
+    pub async fn method(&self, words: &str) -> (bool, String) {
+        self.command("method", words).await
+    }
+
+    /// The same for `countersign session`.
+    pub async fn session(&self, words: &str) -> (bool, String) {
+        self.command("session", words).await
+    }
+
+    async fn command(&self, command: &str, words: &str) -> (bool, String) {
+        let mut process = tokio::process::Command::new(router::program());
+        process.args([command, "--config"]).arg(self.config());
+        process.args(words.split(' '));
+        let output = soon("an end of the command", process.output())
             .await
             .expect("a program");
         let said = [output.stdout, output.stderr].concat();

@@ -32,6 +32,7 @@ pub mod reason {
     pub const INVALID_ARGUMENT: &str = "wamp.error.invalid_argument";
     pub const NO_SUCH_PROCEDURE: &str = "wamp.error.no_such_procedure";
     pub const NO_SUCH_REGISTRATION: &str = "wamp.error.no_such_registration";
+    pub const NO_SUCH_SESSION: &str = "wamp.error.no_such_session";
     pub const NO_SUCH_SUBSCRIPTION: &str = "wamp.error.no_such_subscription";
     pub const PROCEDURE_ALREADY_EXISTS: &str = "wamp.error.procedure_already_exists";
     pub const NOT_AUTHORIZED: &str = "wamp.error.not_authorized";
@@ -40,6 +41,9 @@ pub mod reason {
 
     /// Ours: the specification has no reason for a session whose time is up.
     pub const CLOSE_EXPIRED: &str = "wamp.close.expired";
+    /// Ours: what the session rested on has ended, such as a credential.
+    pub const CLOSE_REVOKED: &str = "wamp.close.revoked";
+    pub const CLOSE_KILLED: &str = "wamp.close.killed";
     pub const CLOSE_LOGOUT: &str = "wamp.close.logout";
     pub const CLOSE_NORMAL: &str = "wamp.close.normal";
     pub const CLOSE_REALM: &str = "wamp.close.close_realm";

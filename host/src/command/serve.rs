@@ -6,13 +6,14 @@ use tokio_util::task::TaskTracker;
 
 use super::ServeArgs;
 use crate::{
+    admin::{Counter, Desk},
     config::{self, ListenAddress, Operator, Protocol},
     credential::{PasswordQueue, Sqlite, Store, Vault},
     egress::Egress,
     login,
     method::Runtime,
     observe,
-    realm::{Hints, Inspection, Realms, Reloader, Workshop},
+    realm::{Hints, Inspection, Realms, Reloader, Workshop, follow_credentials},
     session::{SessionSettings, Sessions},
     transport::{Arrived, CookieExchange, Frames, Incoming, Listener},
     wamp::reason,
@@ -31,6 +32,8 @@ const BREATHER: Duration = Duration::from_millis(100);
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     observe::start_log(args.log_format);
     let operator = Operator::read(&args.config.config)?;
+    // First of all: where another router runs already, this one must not begin.
+    let counter = Counter::bind(&operator.admin.socket)?;
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&operator.credentials)?);
     let queue = PasswordQueue::new(
         operator.passwords.threads().get(),
@@ -78,6 +81,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tokio::spawn(accept(listener, hello, sessions, tasks.clone()));
     }
     tokio::spawn(reloader.follow(hints));
+    tokio::spawn(follow_credentials(store, Arc::clone(&realms)));
+    tokio::spawn(counter.serve(Desk::new(Arc::clone(&realms))));
 
     stop_signal().await?;
     tracing::info!("stopping: saying GOODBYE to everyone");

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    admin::AdminConfig,
     document::{self, Reported, Table},
     egress::EgressConfig,
     error::{self, ConfigError},
@@ -37,6 +38,8 @@ pub struct Operator {
     pub passwords: PasswordLimits,
     /// What requests of the router's own may do.
     pub egress: EgressConfig,
+    /// Where the router takes the operator's commands.
+    pub admin: AdminConfig,
 }
 
 /// `[login]`: bounds on a connection until WELCOME.
@@ -113,6 +116,7 @@ impl Operator {
             let session = SessionLimits::take(top.table("session"));
             let passwords = PasswordLimits::take(top.table("passwords"));
             let egress = EgressConfig::take(top.table("egress"), base);
+            let admin = AdminConfig::take(top.table("admin"), base);
             Ok(Self {
                 listeners: listeners?,
                 realms: realms?,
@@ -122,6 +126,7 @@ impl Operator {
                 session,
                 passwords,
                 egress: egress?,
+                admin: admin?,
             })
         })
     }

@@ -104,7 +104,9 @@ impl Method {
         Ok(method)
     }
 
-    /// Whether an authid has a credential of a kind that this works with, be it usable or not.
+    /// Whether an authid has a credential of a kind that this works with, be it usable or not, or is
+    /// about to have one: were the step skipped for who has been given a code, whoever has stolen their
+    /// first factor would get in before them.
     pub fn is_enrolled(&self, authid: &Authid) -> Result<bool, Fault> {
         let authid = authid.as_str().into();
         for kind in &self.revision.manifest.credential_kinds {
