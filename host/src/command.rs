@@ -3,6 +3,7 @@
 mod check;
 mod credential;
 mod login;
+mod method;
 mod output;
 mod secret;
 mod serve;
@@ -31,6 +32,8 @@ enum Command {
     Login(login::LoginArgs),
     /// Add, list or remove credentials; a running router sees it at the next login.
     Credential(credential::CredentialArgs),
+    /// Try and inspect the component of an authentication method, without a router.
+    Method(method::MethodArgs),
 }
 
 #[derive(Debug, Args)]
@@ -56,6 +59,7 @@ impl Cli {
             Command::Serve(args) => serve::run(args).await,
             Command::Check(args) => check::run(args).await,
             Command::Login(args) => login::run(args).await,
+            Command::Method(args) => method::run(args).await,
             Command::Credential(args) => credential::run(args).await,
         }
     }

@@ -1,5 +1,5 @@
 //! What the operator and the tenants write: `countersign.toml`, and one `realms/NAME.toml` for
-//! each realm.
+//! each realm; and what the authors of methods write: tables of attempts.
 //!
 //! Text becomes typed values here and nowhere else. A file is taken whole or refused whole: an
 //! unknown key, a wrong type or a value out of range refuses it, and every problem found in it is
@@ -24,6 +24,7 @@ mod realm;
 mod role;
 mod scalar;
 mod settings;
+mod test_table;
 
 pub use egress::EgressConfig;
 pub(crate) use error::read as read_file;
@@ -49,6 +50,11 @@ pub use realm::{CookieTerms, Realm};
 pub use role::Assurance;
 pub(crate) use scalar::nearest;
 pub use settings::Settings;
+pub use test_table::{
+    CredentialState, ExpectedIdentity, ExpectedVerdict, Line, Piece, Template, TestAnswer,
+    TestAttempt, TestCredential, TestHash, TestKdf, TestPasskey, TestProcedure, TestProof,
+    TestRound, TestSecret, TestTable, TestTransport,
+};
 
 #[cfg(test)]
 mod tests;

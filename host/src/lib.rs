@@ -17,4 +17,5 @@ pub mod router;
 pub mod session;
 mod stamp;
 pub mod transport;
+pub mod trial;
 pub mod wamp;

@@ -116,7 +116,7 @@ impl Capability {
     ];
 
     /// Whether it must be asked for, since it reaches outside the host.
-    const fn reaches_outside(self) -> bool {
+    pub const fn reaches_outside(self) -> bool {
         matches!(self, Self::Procedures | Self::Http | Self::KeySets)
     }
 
@@ -304,7 +304,7 @@ impl Egress {
 }
 
 impl CallLimits {
-    fn take(mut table: Table<'_>) -> Self {
+    pub(super) fn take(mut table: Table<'_>) -> Self {
         let default = Self::default();
         let (millisecond, second) = (Duration::from_millis(1), Duration::from_secs(1));
         let octets = Octets::new(1)..=Octets::mib(16);

@@ -8,7 +8,7 @@ use wasmtime::{
 use wasmtime_wasi::WasiCtx;
 
 use super::{
-    Evidence, Limit, Limits, Reach,
+    Evidence, Limit, Limits, Reach, World,
     capability::{Log, MOST_REQUESTS},
 };
 use crate::{
@@ -30,6 +30,8 @@ pub(super) struct Guest {
     pub(super) requests_until: Instant,
     pub(super) table: ResourceTable,
     pub(super) wasi: Option<Box<WasiCtx>>,
+    /// What stands in for clocks and randomness in a trial. None: there are real ones.
+    pub(super) world: Option<World>,
     pub(super) memory: Memory,
     /// Why no answer fits a credential that the guest has found: for the operator.
     pub(super) withheld: Option<String>,
@@ -61,6 +63,7 @@ impl Guest {
             requests_until: Instant::now() + limits.wall * 9 / 10,
             table,
             wasi: None,
+            world: None,
             memory: Memory::new(limits),
             withheld: None,
             ticks: 0,
@@ -104,6 +107,11 @@ pub(super) struct Memory {
 const TABLE_ENTRY_OCTETS: usize = 16;
 
 impl Memory {
+    /// Octets that the instance has now.
+    pub(super) const fn used(&self) -> usize {
+        self.used
+    }
+
     const fn new(limits: &Limits) -> Self {
         Self {
             used: 0,

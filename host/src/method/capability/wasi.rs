@@ -15,7 +15,7 @@ use wasmtime_wasi::{
 use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::Log;
-use crate::method::{bindings::wasi::logging::logging::Level, guest::Guest};
+use crate::method::{World, bindings::wasi::logging::logging::Level, guest::Guest};
 
 pub(super) const INTERFACES: &[&str] = &[
     "wasi:cli/environment",
@@ -83,8 +83,10 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 impl WasiView for Guest {
     /// Made when a guest first uses it: most never do, though they import it.
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let log = &self.log;
-        let ctx = self.wasi.get_or_insert_with(|| Box::new(context(log)));
+        let (log, world) = (&self.log, self.world);
+        let ctx = self
+            .wasi
+            .get_or_insert_with(|| Box::new(context(log, world)));
         WasiCtxView {
             ctx,
             table: &mut self.table,
@@ -92,8 +94,12 @@ impl WasiView for Guest {
     }
 }
 
-fn context(log: &Log) -> WasiCtx {
-    WasiCtxBuilder::new()
+fn context(log: &Log, world: Option<World>) -> WasiCtx {
+    let mut builder = WasiCtxBuilder::new();
+    if let Some(world) = world {
+        world.take_the_place_of_ours(&mut builder);
+    }
+    builder
         .stdout(Lines {
             log: log.clone(),
             level: Level::Info,
