@@ -16,6 +16,7 @@ mod limits;
 mod reach;
 mod revision;
 mod runtime;
+mod spent;
 
 pub use call::{Method, MethodParts};
 pub use capability::{Callees, Calling, Capability, Grant, Procedures, Unsuccessful};
@@ -25,3 +26,4 @@ pub use limits::{Limit, Limits};
 pub use reach::Reach;
 pub use revision::{Digest, LoadError, Manifest, Revision, Source};
 pub use runtime::{Runtime, RuntimeError};
+pub use spent::{HostCall, HostCalls, Spent};
