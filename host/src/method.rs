@@ -19,6 +19,7 @@ mod reach;
 mod revision;
 mod runtime;
 mod shape;
+mod spent;
 
 pub use call::{Method, MethodParts};
 pub use capability::{Callees, Calling, Capability, Grant, Procedures, Unsuccessful};
@@ -26,8 +27,9 @@ pub use evidence::{Evidence, Seen};
 pub use guest::Fault;
 pub use inspect::{Inspection, Need};
 pub use limits::{Limit, Limits};
-pub use meter::{Meter, Spent, World};
+pub use meter::{Cost, Meter, World};
 pub use reach::Reach;
 pub use revision::{Digest, LoadError, Manifest, Revision, Source};
 pub use runtime::{Runtime, RuntimeError};
 pub use shape::CONTRACT;
+pub use spent::{HostCall, HostCalls, Spent};

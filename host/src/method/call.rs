@@ -155,7 +155,7 @@ impl Method {
             if let Some(meter) = meter {
                 meter.note(&store, since.elapsed());
             }
-            Ok((returned?, store.into_data().withheld))
+            Ok((returned?, store.data_mut().withheld.take()))
         })
         .await?;
         match (contract::verdict(returned, &self.limits)?, withheld) {
@@ -251,6 +251,7 @@ fn store(runtime: &Runtime, guest: Guest, limits: &Limits) -> Store<Guest> {
     // machine nor a wait in a host call makes a method look slow. One more for the first, which may
     // be nearly over when the call begins.
     let most_ticks = limits.time.as_nanos().div_ceil(TICK.as_nanos()) + 1;
+    let most_ticks = u32::try_from(most_ticks).unwrap_or(u32::MAX);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |mut store| {
         let guest = store.data_mut();

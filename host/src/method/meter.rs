@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use wasmtime::Store;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtxBuilder, random::Deterministic};
 
-use super::guest::Guest;
+use super::{HostCalls, guest::Guest};
 
 /// The fuel that a call begins with. What bounds a call are its limits; this only counts.
 pub(super) const FULL: u64 = u64::MAX;
@@ -24,7 +24,7 @@ pub struct World {
 
 /// What one call took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Spent {
+pub struct Cost {
     /// What the guest computed, in units that are the same each time and everywhere. None where the
     /// runtime does not count.
     pub fuel: Option<u64>,
@@ -32,26 +32,27 @@ pub struct Spent {
     pub took: Duration,
     /// Octets of memories and tables at the end.
     pub memory: usize,
+    pub host_calls: HostCalls,
 }
 
 /// Makes a world for a method's calls, and keeps what they took until somebody asks.
 #[derive(Debug)]
 pub struct Meter {
     world: Mutex<World>,
-    spent: Mutex<Option<Spent>>,
+    cost: Mutex<Option<Cost>>,
 }
 
 impl Meter {
     pub const fn new(world: World) -> Self {
         Self {
             world: Mutex::new(world),
-            spent: Mutex::new(None),
+            cost: Mutex::new(None),
         }
     }
 
     /// What the last call took; None for one that did not come to an end.
-    pub fn read(&self) -> Option<Spent> {
-        self.spent.lock().take()
+    pub fn read(&self) -> Option<Cost> {
+        self.cost.lock().take()
     }
 
     /// The world of the calls that begin from now on.
@@ -65,10 +66,11 @@ impl Meter {
 
     pub(super) fn note(&self, store: &Store<Guest>, took: Duration) {
         let guest = store.data();
-        *self.spent.lock() = Some(Spent {
+        *self.cost.lock() = Some(Cost {
             fuel: store.get_fuel().ok().map(|left| FULL - left),
             took,
             memory: guest.memory.used(),
+            host_calls: guest.host_calls(),
         });
     }
 }

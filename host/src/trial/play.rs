@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     login::{Answer, Attempt, Call, Challenge, Identity, Nonce, StepName, Verdict},
-    method::{Fault, Spent},
+    method::{Cost, Fault},
     wamp::Dict,
 };
 
@@ -21,7 +21,7 @@ pub struct Turn {
     pub asked: Asked,
     pub said: Said,
     /// None where it did not come to an end.
-    pub spent: Option<Spent>,
+    pub cost: Option<Cost>,
     pub(super) nonce: Nonce,
     /// What the client answered, as it was sent.
     pub(super) answered: Option<(String, Dict)>,
@@ -96,7 +96,7 @@ impl Stage {
         Turn {
             asked,
             said: Said::of(returned, &nonce, is_first),
-            spent: self.meter.read(),
+            cost: self.meter.read(),
             nonce,
             answered,
         }

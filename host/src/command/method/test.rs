@@ -6,7 +6,7 @@ use clap::Args;
 use super::component;
 use crate::{
     command::output,
-    method::Runtime,
+    method::{HostCall, Runtime},
     observe::Printable,
     trial::{Asked, Outcome, Tried, Turn},
 };
@@ -76,11 +76,18 @@ fn call(turn: &Turn) -> String {
         Asked::Resume => "resume",
     };
     let mut line = format!("{asked:<7} {:<10}", turn.said.word());
-    match turn.spent {
-        Some(spent) => {
-            let fuel = spent.fuel.map_or_else(String::new, grouped);
-            let micros = spent.took.as_micros();
+    match turn.cost {
+        Some(cost) => {
+            let fuel = cost.fuel.map_or_else(String::new, grouped);
+            let micros = cost.took.as_micros();
             _ = write!(line, "{fuel:>12} fuel {micros:>7} µs");
+            for kind in HostCall::ALL {
+                match cost.host_calls.of(kind) {
+                    0 => {}
+                    1 => _ = write!(line, "  {}", kind.label()),
+                    many => _ = write!(line, "  {} ×{many}", kind.label()),
+                }
+            }
         }
         None => line.push_str("it did not come to an end"),
     }

@@ -107,9 +107,15 @@ fn turns_differ(measure: &Turn, other: &Turn) -> Option<String> {
             ours.extra.to_json()
         ));
     }
-    let (Some(ours), Some(theirs)) = (measure.spent, other.spent) else {
+    let (Some(ours), Some(theirs)) = (measure.cost, other.cost) else {
         return None;
     };
+    if ours.host_calls != theirs.host_calls {
+        return Some(format!(
+            "has {call} ask the host for other things: {:?} instead of {:?}",
+            theirs.host_calls, ours.host_calls
+        ));
+    }
     if let (Some(ours), Some(theirs)) = (ours.fuel, theirs.fuel)
         && ours.abs_diff(theirs) > ours / TOLERANCE
     {
