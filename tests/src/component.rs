@@ -60,6 +60,11 @@ impl Component {
         Self::built(&format!("guest-{name}"))
     }
 
+    /// One of `examples`.
+    pub fn example(name: &str) -> Self {
+        Self::built(name)
+    }
+
     /// Builds a package, once for each program of tests.
     fn built(package: &str) -> Self {
         static BUILT: Mutex<BTreeMap<String, Component>> = Mutex::new(BTreeMap::new());

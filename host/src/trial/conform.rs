@@ -11,7 +11,7 @@ use std::{fmt, sync::Arc};
 
 use super::{
     difference::differences,
-    play::{Played, Said},
+    play::Said,
     script::Script,
     stage::{Candidate, Stage, TrialError},
 };
@@ -240,7 +240,6 @@ struct Accepted<'a> {
     attempt: &'a TestAttempt,
     /// With the answers as they were sent.
     script: Script,
-    played: Played,
 }
 
 impl<'a> Suite<'a> {
@@ -271,7 +270,6 @@ impl<'a> Suite<'a> {
                 self.accepted.push(Accepted {
                     attempt,
                     script: script.as_sent(&played),
-                    played,
                 });
             }
         }

@@ -57,7 +57,7 @@ impl Credentials {
         credentials: &[TestCredential],
     ) -> Result<Self, (String, CredentialError)> {
         let store_of = |files: &TempDir| Sqlite::open(files.path().join("credentials.db"));
-        let failed = |error: StoreError| (String::new(), error.into());
+        let failed = |error: StoreError| (String::new(), CredentialError::Store(error));
         let files = tempfile::tempdir().map_err(|source| {
             failed(StoreError::Failed {
                 place: "a temporary directory".into(),

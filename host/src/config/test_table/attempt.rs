@@ -112,14 +112,6 @@ impl TestAttempt {
             verdict: verdict?,
         })
     }
-
-    /// The nonce of a call, the first of which is 1.
-    #[must_use]
-    pub fn nonce(&self, call: usize) -> [u8; 32] {
-        let given = call.checked_sub(1).and_then(|index| self.nonces.get(index));
-        let octet = u8::try_from(call).unwrap_or(u8::MAX);
-        given.copied().unwrap_or([octet; 32])
-    }
 }
 
 impl TestProof {
