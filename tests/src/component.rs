@@ -96,6 +96,15 @@ impl Component {
         Self(octets)
     }
 
+    /// The same in every place where the old ones are.
+    pub fn with_all(&self, old: &[u8], new: &[u8]) -> Self {
+        let mut changed = self.with(old, new);
+        while changed.octets().windows(old.len()).any(|it| it == old) {
+            changed = changed.with(old, new);
+        }
+        changed
+    }
+
     /// The same component with a remark: a custom section, which changes the file and not what it
     /// does.
     pub fn remarked(&self, remark: &str) -> Self {

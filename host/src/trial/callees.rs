@@ -32,9 +32,13 @@ impl method::Callees for Callees {
         Box::pin(async move {
             let list = arguments.arguments().map_err(|_| Unsuccessful::Unreadable)?;
             let asked = list.get(1).and_then(Value::as_str);
+            let details = list.get(2).and_then(Value::as_dict);
+            let shown = details.and_then(|details| details.text("ticket"));
             let fits = |known: &&TestProcedure| {
-                let authid = known.authid.as_deref();
-                known.uri.as_str() == procedure && authid.is_none_or(|it| Some(it) == asked)
+                let [authid, ticket] = [&known.authid, &known.ticket].map(Option::as_deref);
+                known.uri.as_str() == procedure
+                    && authid.is_none_or(|it| Some(it) == asked)
+                    && ticket.is_none_or(|it| Some(it) == shown)
             };
             match self.0.iter().find(fits).map(|known| &known.answer) {
                 None => Err(Unsuccessful::NoCallee),

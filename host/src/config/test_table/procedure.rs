@@ -15,6 +15,8 @@ pub struct TestProcedure {
     pub uri: ProcedureName,
     /// Whom it is for. None: for everyone, if none before is.
     pub authid: Option<String>,
+    /// For whom shows this ticket. None: whatever is shown.
+    pub ticket: Option<String>,
     pub answer: TestAnswer,
 }
 
@@ -28,6 +30,7 @@ impl TestProcedure {
     pub(super) fn take(mut table: Table<'_>) -> Result<Self, Reported> {
         let uri = table.required::<ProcedureName>("uri");
         let authid = table.optional::<Text>("authid");
+        let ticket = table.optional::<Text>("ticket");
         let error = table.optional::<Text>("error");
         let message = table.optional::<Text>("message");
         let returns = table.opaque("returns");
@@ -42,6 +45,7 @@ impl TestProcedure {
         Ok(Self {
             uri: uri?.value,
             authid: authid?.map(|found| found.value.0),
+            ticket: ticket?.map(|found| found.value.0),
             answer,
         })
     }

@@ -36,27 +36,43 @@ impl Suite<'_> {
                 );
                 continue;
             }
-            let nobody = wrong.as_somebody(&unknown(&authid));
-            for (who, played) in [
-                ("somebody who does not exist", usable.play(&nobody).await),
-                ("a disabled credential", disabled.play(&wrong).await),
-                (
-                    "a disabled credential and the right answer",
-                    disabled.play(&right).await,
-                ),
-                ("a locked one", locked.play(&wrong).await),
-                ("a locked one and the right answer", locked.play(&right).await),
-            ] {
-                self.look(Check::Enumeration);
-                if let Some(difference) = difference(&measure, &played) {
-                    self.fail(
-                        Check::Enumeration,
-                        format!("{name}: beside a wrong answer, {who} {difference}"),
-                    );
-                }
-            }
+            let nobody = unknown(&authid);
+            let wrong_of_nobody = wrong.as_somebody(&nobody);
+            self.compare(
+                &format!("{name}: beside a wrong answer"),
+                &measure,
+                [
+                    (
+                        "somebody who does not exist",
+                        usable.play(&wrong_of_nobody).await,
+                    ),
+                    ("a disabled credential", disabled.play(&wrong).await),
+                    ("a locked one", locked.play(&wrong).await),
+                ],
+            );
+            // What is right but for whose it is takes other ways through a method.
+            self.compare(
+                &format!("{name}: beside the right answer to a disabled credential"),
+                &disabled.play(&right).await,
+                [
+                    (
+                        "somebody who does not exist",
+                        disabled.play(&right.as_somebody(&nobody)).await,
+                    ),
+                    ("a locked credential", locked.play(&right).await),
+                ],
+            );
         }
         Ok(())
+    }
+
+    fn compare<const N: usize>(&mut self, beside: &str, measure: &Played, all: [(&str, Played); N]) {
+        for (who, played) in all {
+            self.look(Check::Enumeration);
+            if let Some(difference) = difference(measure, &played) {
+                self.fail(Check::Enumeration, format!("{beside}, {who} {difference}"));
+            }
+        }
     }
 }
 
