@@ -36,7 +36,7 @@ pub use listener::{
     WebOrigin,
 };
 pub use login::{Change, Login, Step, When};
-pub use method::{Authorization, CallLimits, Capability, Cleartext, MethodConfig};
+pub use method::{Authorization, CallLimits, Capability, Cleartext, Conform, MethodConfig};
 pub use name::{
     ComponentName, KeyFileName, KeySetName, ProcedureName, RealmName, RoleName, SecretName,
     StepName, UrlPath,

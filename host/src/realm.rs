@@ -13,6 +13,7 @@ mod cookies;
 mod directory;
 mod generation;
 mod reload;
+mod trials;
 mod watch;
 
 pub use build::{MethodError, RealmError, Workshop};
@@ -22,4 +23,5 @@ pub use cookies::{Came, Cookies, Ties, UNSERVED};
 pub use directory::Realms;
 pub use generation::{Generation, Realm};
 pub use reload::{Inspection, Reloader};
+pub use trials::TrialFailure;
 pub use watch::Hints;

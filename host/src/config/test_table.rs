@@ -22,7 +22,6 @@ use super::{
     method::CallLimits,
     name::{RealmName, StepName},
     origin::Origin,
-    scalar::Scalar as _,
     settings::Settings,
 };
 

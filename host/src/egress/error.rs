@@ -97,6 +97,7 @@ impl EgressError {
             | Self::NotGranted(_)
             | Self::NotAllowed(_)
             | Self::Address { .. }
+            | Self::Trial(_)
             | Self::Busy(_)
             | Self::Stopped { .. } => Health::Unknown,
             Self::Resolve { .. }

@@ -6,7 +6,6 @@ use crate::{
     login::Authid,
     trial::{
         play::{Played, Said, Turn},
-        script::Script,
         stage::TrialError,
     },
     wamp::{Dict, Value},
