@@ -18,6 +18,7 @@ pub mod router;
 pub mod session;
 mod stamp;
 pub mod transport;
+pub mod trial;
 
 /// A crate of its own: nothing in it is ours, and what parses strangers' octets can be fuzzed without
 /// the engine.

@@ -16,6 +16,7 @@ mod reload;
 mod revocation;
 mod roll;
 mod selection;
+mod trials;
 mod watch;
 
 pub use build::{MethodError, RealmError, Workshop};
@@ -28,4 +29,5 @@ pub use reload::{Inspection, Reloader};
 pub use revocation::follow as follow_credentials;
 pub use roll::{LiveSession, NotAdmitted, Passed, Seat};
 pub use selection::{NoRevisionName, RevisionName, Selection};
+pub use trials::TrialFailure;
 pub use watch::Hints;

@@ -1,6 +1,10 @@
-//! `countersign method`: the revisions of methods, in a router that runs.
+//! `countersign method`: components of methods, alone and in a router that runs.
 
+mod component;
+mod conform;
+mod inspect;
 mod list;
+mod test;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -15,7 +19,7 @@ use crate::{
 
 /// The arguments of `countersign method`.
 #[derive(Debug, Args)]
-#[command(about = "See and change which revisions of methods a running router asks")]
+#[command(about = "Try components of methods, and see and change what a running router asks")]
 pub struct MethodArgs {
     /// The operator's configuration, which says where the router takes commands
     #[arg(
@@ -33,6 +37,12 @@ pub struct MethodArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     List(list::ListArgs),
+    /// Run a table of attempts: their verdicts, and what each call takes
+    Test(test::TestArgs),
+    /// Put a method through what every method must stand; status 1 if it does not
+    Conform(conform::ConformArgs),
+    /// Tell what a component is, what it imports and what it costs
+    Inspect(inspect::InspectArgs),
 }
 
 /// Does what the arguments say.
@@ -40,15 +50,23 @@ enum Command {
 /// # Errors
 /// If it could not be done; the error says what, where and what to do.
 pub async fn run(args: MethodArgs) -> anyhow::Result<ExitCode> {
-    let said = match &args.command {
-        Command::List(list) => list::list(list, &args).await?,
-    };
-    print(&said)?;
+    let MethodArgs { config, command } = args;
+    let router = Router { config };
+    match command {
+        Command::List(args) => print(&list::list(&args, &router).await?)?,
+        Command::Test(args) => return test::run(args).await,
+        Command::Conform(args) => return conform::run(args).await,
+        Command::Inspect(args) => return inspect::run(args).await,
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-impl MethodArgs {
-    /// Asks the router that serves this configuration.
+/// The router that serves a configuration.
+struct Router {
+    config: PathBuf,
+}
+
+impl Router {
     async fn ask(&self, request: Request) -> anyhow::Result<Response> {
         let operator = Operator::read(&self.config)?;
         Ok(admin::ask(&operator.admin.socket, &self.config, &request).await?)

@@ -7,7 +7,7 @@ use tokio_util::task::TaskTracker;
 use super::ServeArgs;
 use crate::{
     admin::{Counter, Desk},
-    config::{self, ListenAddress, Operator, Protocol},
+    config::{self, Conform, ListenAddress, Operator, Protocol},
     credential::{PasswordQueue, Sqlite, Store, Vault},
     egress::Egress,
     login,
@@ -42,7 +42,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let vault = Vault::open(Arc::clone(&store), queue)?;
     let runtime = Arc::new(Runtime::new()?);
     let egress = Arc::new(Egress::new(&operator.egress)?);
-    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone());
+    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
+        .requiring_conformance(operator.conform == Conform::Required);
 
     let realms = Arc::new(Realms::default());
     // Before the first look, or a change between the two would be missed.
