@@ -118,7 +118,7 @@ impl Deployment {
         self.command("credential", words).await
     }
 
-    /// The same for `countersign method`, which asks the router that runs here.
+    /// The same for `countersign method`. Files are named as from the directory of the components.
     pub async fn method(&self, words: &str) -> (bool, String) {
         self.command("method", words).await
     }
@@ -132,6 +132,7 @@ impl Deployment {
         let mut process = tokio::process::Command::new(router::program());
         process.args([command, "--config"]).arg(self.config());
         process.args(words.split(' '));
+        process.current_dir(self.path("methods"));
         let output = soon("an end of the command", process.output())
             .await
             .expect("a program");
@@ -143,20 +144,6 @@ impl Deployment {
     /// Writes the table of a method, beside its component.
     pub fn table(&self, name: &str, text: &str) {
         self.put(&format!("methods/{name}.table.toml"), text.as_bytes());
-    }
-
-    /// Runs `countersign method` with these words, in the directory of the components. Returns whether
-    /// it did what it should, and what it said.
-    pub async fn method(&self, words: &str) -> (bool, String) {
-        let mut command = tokio::process::Command::new(router::program());
-        command.arg("method").args(words.split(' '));
-        command.current_dir(self.path("methods"));
-        let output = soon("an end of the command", command.output())
-            .await
-            .expect("a program");
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said).into_owned();
-        (output.status.success(), said)
     }
 
     /// The file that the router is started with.
