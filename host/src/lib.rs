@@ -10,6 +10,7 @@ pub mod config;
 pub mod credential;
 pub mod egress;
 pub mod key_set;
+pub mod kit;
 pub mod login;
 pub mod method;
 pub mod observe;

@@ -1,9 +1,14 @@
 //! `countersign method`: components of methods, alone and in a router that runs.
 
+mod bindings;
+mod build;
 mod component;
 mod conform;
+mod dev;
 mod inspect;
 mod list;
+mod new;
+mod project;
 mod test;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -19,7 +24,7 @@ use crate::{
 
 /// The arguments of `countersign method`.
 #[derive(Debug, Args)]
-#[command(about = "Try components of methods, and see and change what a running router asks")]
+#[command(about = "Write and try methods, and see and change which ones a running router asks")]
 pub struct MethodArgs {
     /// The operator's configuration, which says where the router takes commands
     #[arg(
@@ -37,6 +42,8 @@ pub struct MethodArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     List(list::ListArgs),
+    #[command(flatten)]
+    Project(project::ProjectCommand),
     /// Run a table of attempts: their verdicts, and what each call takes
     Test(test::TestArgs),
     /// Put a method through what every method must stand; status 1 if it does not
@@ -54,6 +61,7 @@ pub async fn run(args: MethodArgs) -> anyhow::Result<ExitCode> {
     let router = Router { config };
     match command {
         Command::List(args) => print(&list::list(&args, &router).await?)?,
+        Command::Project(command) => return project::run(command).await,
         Command::Test(args) => return test::run(args).await,
         Command::Conform(args) => return conform::run(args).await,
         Command::Inspect(args) => return inspect::run(args).await,
