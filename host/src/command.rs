@@ -7,6 +7,7 @@ mod method;
 mod output;
 mod secret;
 mod serve;
+mod session;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -32,8 +33,8 @@ enum Command {
     Login(login::LoginArgs),
     /// Add, list or remove credentials; a running router sees it at the next login.
     Credential(credential::CredentialArgs),
-    /// Write a method of one's own.
     Method(method::MethodArgs),
+    Session(session::SessionArgs),
 }
 
 #[derive(Debug, Args)]
@@ -61,6 +62,7 @@ impl Cli {
             Command::Login(args) => login::run(args).await,
             Command::Credential(args) => credential::run(args).await,
             Command::Method(args) => method::run(args).await,
+            Command::Session(args) => session::run(args).await,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What the operator and the tenants write: `countersign.toml`, and one `realms/NAME.toml` for
-//! each realm.
+//! each realm; and what the authors of methods write: tables of attempts.
 //!
 //! Text becomes typed values here and nowhere else. A file is taken whole or refused whole: an
 //! unknown key, a wrong type or a value out of range refuses it, and every problem found in it is
 //! reported with its line, its column and what to do. Nothing here opens a socket, looks for a
 //! component or knows another room.
 
+mod admin;
 mod document;
 mod egress;
 mod error;
@@ -24,7 +25,9 @@ mod realm;
 mod role;
 mod scalar;
 mod settings;
+mod test_table;
 
+pub use admin::AdminConfig;
 pub use egress::EgressConfig;
 pub(crate) use error::read as read_file;
 pub use error::{ConfigError, Problem};
@@ -35,7 +38,7 @@ pub use listener::{
     WebOrigin,
 };
 pub use login::{Change, Login, Step, When};
-pub use method::{Authorization, CallLimits, Capability, Cleartext, MethodConfig};
+pub use method::{Authorization, CallLimits, Capability, Cleartext, Conform, MethodConfig};
 pub use name::{
     ComponentName, KeyFileName, KeySetName, ProcedureName, RealmName, RoleName, SecretName,
     StepName, UrlPath,
@@ -49,6 +52,11 @@ pub use realm::{CookieTerms, Realm};
 pub use role::Assurance;
 pub(crate) use scalar::nearest;
 pub use settings::Settings;
+pub use test_table::{
+    CredentialState, ExpectedIdentity, ExpectedVerdict, Line, Piece, Template, TestAnswer,
+    TestAttempt, TestCredential, TestHash, TestKdf, TestPasskey, TestProcedure, TestProof,
+    TestRound, TestSecret, TestTable, TestTransport,
+};
 
 #[cfg(test)]
 mod tests;

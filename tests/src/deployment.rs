@@ -66,6 +66,11 @@ impl Deployment {
         self.put(&format!("methods/{name}.wasm"), component.octets());
     }
 
+    /// Writes any other file.
+    pub fn file(&self, name: &str, text: &str) {
+        self.put(name, text.as_bytes());
+    }
+
     /// Writes the file of a realm's secret for requests.
     pub fn secret(&self, realm: &str, name: &str, contents: &str) {
         let directory = self.path(&format!("secrets/{realm}"));
@@ -110,15 +115,35 @@ impl Deployment {
     /// Runs `countersign credential` with these words. Returns whether it did what it should, and
     /// what it said.
     pub async fn credential(&self, words: &str) -> (bool, String) {
-        let mut command = tokio::process::Command::new(router::program());
-        command.args(["credential", "--config"]).arg(self.config());
-        command.args(words.split(' '));
-        let output = soon("an end of the command", command.output())
+        self.command("credential", words).await
+    }
+
+    /// The same for `countersign method`. Files are named as from the directory of the components.
+    pub async fn method(&self, words: &str) -> (bool, String) {
+        self.command("method", words).await
+    }
+
+    /// The same for `countersign session`.
+    pub async fn session(&self, words: &str) -> (bool, String) {
+        self.command("session", words).await
+    }
+
+    async fn command(&self, command: &str, words: &str) -> (bool, String) {
+        let mut process = tokio::process::Command::new(router::program());
+        process.args([command, "--config"]).arg(self.config());
+        process.args(words.split(' '));
+        process.current_dir(self.path("methods"));
+        let output = soon("an end of the command", process.output())
             .await
             .expect("a program");
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said).into_owned();
         (output.status.success(), said)
+    }
+
+    /// Writes the table of a method, beside its component.
+    pub fn table(&self, name: &str, text: &str) {
+        self.put(&format!("methods/{name}.table.toml"), text.as_bytes());
     }
 
     /// The file that the router is started with.

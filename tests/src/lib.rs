@@ -10,6 +10,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
 mod authenticator;
+mod authority;
 mod browser;
 mod callee;
 mod client;
@@ -21,7 +22,6 @@ mod passkey;
 mod program;
 mod refusals;
 mod router;
-mod secure_site;
 mod service;
 mod visitor;
 mod website;
@@ -29,6 +29,7 @@ mod website;
 use std::{future::Future, time::Duration};
 
 pub use authenticator::{code, wrong_code};
+pub use authority::{Authority, Certified};
 pub use browser::Browser;
 pub use callee::Callee;
 pub use client::{Client, Refusal, Transport, answer, hello, sign};
@@ -40,7 +41,6 @@ pub use passkey::Passkey;
 pub use program::{Job, Program, Running};
 pub use refusals::authenticate;
 pub use router::Router;
-pub use secure_site::SecureSite;
 pub use service::{Asked, Reply, Service};
 pub use visitor::{Page, Visitor, asking_for_a_cookie};
 pub use website::Website;

@@ -4,7 +4,7 @@ use anyhow::Context;
 
 use super::{ConfigArgs, output};
 use crate::{
-    config::Operator,
+    config::{Conform, Operator},
     credential::{PasswordQueue, Sqlite, Vault},
     egress::Egress,
     login::StepName,
@@ -24,7 +24,8 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
     let vault = Vault::open(Arc::new(Sqlite::open(file)?), PasswordQueue::default())?;
     let runtime = Arc::new(Runtime::new()?);
     let egress = Arc::new(Egress::new(&operator.egress)?);
-    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone());
+    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
+        .requiring_conformance(operator.conform == Conform::Required);
     let mut reloader = Reloader::new(workshop, operator.realms.clone(), Arc::default());
     let inspections = reloader.look().await.with_context(|| {
         format!(

@@ -1,86 +1,92 @@
-//! Methods of one's own.
+//! `countersign method`: components of methods, alone and in a router that runs.
 
 mod bindings;
 mod build;
+mod component;
+mod conform;
 mod dev;
+mod inspect;
+mod list;
 mod new;
+mod project;
+mod test;
 
 use std::{path::PathBuf, process::ExitCode};
 
+use anyhow::bail;
 use clap::{Args, Subcommand};
 
-use super::output;
-use crate::kit::{KitError, Language, Name};
+use super::output::print;
+use crate::{
+    admin::{self, Request, Response},
+    config::{Operator, RealmName},
+};
 
+/// The arguments of `countersign method`.
 #[derive(Debug, Args)]
-pub(super) struct MethodArgs {
+#[command(about = "Write and try methods, and see and change which ones a running router asks")]
+pub struct MethodArgs {
+    /// The operator's configuration, which says where the router takes commands
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "countersign.toml"
+    )]
+    config: PathBuf,
+
     #[command(subcommand)]
-    command: MethodCommand,
+    command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum MethodCommand {
-    /// Make a project for a method: a small one that works, to edit.
-    New(NewArgs),
-    /// Build the component of a project.
-    Build(BuildArgs),
-    /// Make the bindings of a project those of this program's contract.
-    Bindings(ProjectArgs),
-    /// Build a project whenever its source changes, and serve a realm that logs in by it.
-    Dev(DevArgs),
-}
-
-#[derive(Debug, Args)]
-struct NewArgs {
-    /// What the method is written in.
-    #[arg(long, value_enum)]
-    language: Language,
-    /// What it is called; the project's directory gets this name.
-    name: String,
-}
-
-#[derive(Debug, Args)]
-struct ProjectArgs {
-    /// The project.
-    #[arg(value_name = "DIR", default_value = ".")]
-    directory: PathBuf,
-}
-
-#[derive(Debug, Args)]
-struct BuildArgs {
+enum Command {
+    List(list::ListArgs),
     #[command(flatten)]
-    project: ProjectArgs,
-    /// Where to put the component; if not said, into the project, under its name.
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    Project(project::ProjectCommand),
+    /// Run a table of attempts: their verdicts, and what each call takes
+    Test(test::TestArgs),
+    /// Put a method through what every method must stand; status 1 if it does not
+    Conform(conform::ConformArgs),
+    /// Tell what a component is, what it imports and what it costs
+    Inspect(inspect::InspectArgs),
 }
 
-#[derive(Debug, Args)]
-struct DevArgs {
-    #[command(flatten)]
-    project: ProjectArgs,
-    /// Where the realm is served.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
-    address: std::net::SocketAddr,
+/// Does what the arguments say.
+///
+/// # Errors
+/// If it could not be done; the error says what, where and what to do.
+pub async fn run(args: MethodArgs) -> anyhow::Result<ExitCode> {
+    let MethodArgs { config, command } = args;
+    let router = Router { config };
+    match command {
+        Command::List(args) => print(&list::list(&args, &router).await?)?,
+        Command::Project(command) => return project::run(command).await,
+        Command::Test(args) => return test::run(args).await,
+        Command::Conform(args) => return conform::run(args).await,
+        Command::Inspect(args) => return inspect::run(args).await,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn run(args: MethodArgs) -> anyhow::Result<ExitCode> {
-    match args.command {
-        MethodCommand::New(args) => new::run(&args),
-        MethodCommand::Build(args) => build::run(&args),
-        MethodCommand::Bindings(args) => bindings::run(&args),
-        MethodCommand::Dev(args) => dev::run(args).await,
+/// The router that serves a configuration.
+struct Router {
+    config: PathBuf,
+}
+
+impl Router {
+    async fn ask(&self, request: Request) -> anyhow::Result<Response> {
+        let operator = Operator::read(&self.config)?;
+        Ok(admin::ask(&operator.admin.socket, &self.config, &request).await?)
     }
 }
 
-/// The name, if it is one.
-fn name(text: &str) -> Result<Name, String> {
-    text.parse()
-        .map_err(|error| format!("{text:?} is no name: {error}"))
+/// An answer to another question: the router is not of this version.
+fn unexpected<T>(response: &Response) -> anyhow::Result<T> {
+    bail!("the router answers something else than was asked: {response:?}")
 }
 
-/// One message, and status 1.
-fn refuse(error: &KitError) -> ExitCode {
-    output::tell(format_args!("countersign: {error}"));
-    ExitCode::FAILURE
+fn realm_name(text: &str) -> Result<RealmName, String> {
+    RealmName::new(text)
+        .ok_or_else(|| "a realm is a WAMP URI, such as realm1 or com.example".to_owned())
 }

@@ -6,13 +6,14 @@ use tokio_util::task::TaskTracker;
 
 use super::ServeArgs;
 use crate::{
-    config::{self, ListenAddress, Operator, Protocol},
+    admin::{Counter, Desk},
+    config::{self, Conform, ListenAddress, Operator, Protocol},
     credential::{PasswordQueue, Sqlite, Store, Vault},
     egress::Egress,
     login,
     method::Runtime,
     observe,
-    realm::{Hints, Inspection, Realms, Reloader, Workshop},
+    realm::{Hints, Inspection, Realms, Reloader, Workshop, follow_credentials},
     session::{SessionSettings, Sessions},
     transport::{Arrived, CookieExchange, Frames, Incoming, Listener},
     wamp::reason,
@@ -31,6 +32,8 @@ const BREATHER: Duration = Duration::from_millis(100);
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     observe::start_log(args.log_format);
     let operator = Operator::read(&args.config.config)?;
+    // First of all: where another router runs already, this one must not begin.
+    let counter = Counter::bind(&operator.admin.socket)?;
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&operator.credentials)?);
     let queue = PasswordQueue::new(
         operator.passwords.threads().get(),
@@ -39,7 +42,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let vault = Vault::open(Arc::clone(&store), queue)?;
     let runtime = Arc::new(Runtime::new()?);
     let egress = Arc::new(Egress::new(&operator.egress)?);
-    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone());
+    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
+        .requiring_conformance(operator.conform == Conform::Required);
 
     let realms = Arc::new(Realms::default());
     // Before the first look, or a change between the two would be missed.
@@ -78,6 +82,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tokio::spawn(accept(listener, hello, sessions, tasks.clone()));
     }
     tokio::spawn(reloader.follow(hints));
+    tokio::spawn(follow_credentials(store, Arc::clone(&realms)));
+    tokio::spawn(counter.serve(Desk::new(Arc::clone(&realms))));
 
     stop_signal().await?;
     tracing::info!("stopping: saying GOODBYE to everyone");

@@ -1,5 +1,6 @@
 use parking_lot::Mutex;
 
+use super::Spent;
 use crate::credential::{Credential, CredentialVersion, FamilyId, Remembered};
 
 /// More credentials than a login's methods look up.
@@ -19,6 +20,8 @@ pub struct Seen {
     pub cookie: Option<Remembered>,
     /// A cookie of this family came back after it was replaced.
     pub replayed: Option<FamilyId>,
+    /// What the calls have used that have ended.
+    pub spent: Spent,
 }
 
 impl Evidence {
@@ -50,6 +53,10 @@ impl Evidence {
 
     pub(super) fn cookie(&self, remembered: Remembered) {
         self.0.lock().cookie = Some(remembered);
+    }
+
+    pub(super) fn spent(&self, spent: &Spent) {
+        self.0.lock().spent.add(spent);
     }
 
     pub(super) fn replayed(&self, family: FamilyId) {

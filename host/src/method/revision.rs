@@ -6,10 +6,11 @@ use thiserror::Error;
 use wasmtime::component::{Component, types::ComponentItem};
 
 use super::{
-    Fault, Grant, Limits, Reach, Runtime,
+    Fault, Grant, Limits, Reach, Runtime, World,
     bindings::{AuthenticatorPre, exports::countersign::auth::about},
     call,
     guest::{Guest, Label},
+    shape::Shape,
 };
 use crate::{credential::Keyring, login::StepName};
 
@@ -48,6 +49,10 @@ pub struct Source {
 }
 
 impl Source {
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
     pub const fn digest(&self) -> Digest {
         self.digest
     }
@@ -112,6 +117,16 @@ pub enum LoadError {
     UnknownImport { import: String },
     #[error("it does not implement the world countersign:auth/authenticator of this router: {0}")]
     WrongWorld(String),
+    #[error(
+        "it was made for version {found} of the contract countersign:auth, and this router has \
+         {ours}: build it anew with the directory wit/ of this router"
+    )]
+    OtherContract { found: String, ours: &'static str },
+    #[error(
+        "it does not implement the world countersign:auth/authenticator of this router: it does not \
+         export {export}; build it for that world, with the directory wit/ of this router"
+    )]
+    MissingExport { export: String },
     #[error("asked to describe itself, it failed: {0}")]
     Describe(Fault),
     #[error("it refuses the settings that the realm has for it: {0}")]
@@ -136,39 +151,63 @@ impl Revision {
             .await
             .map_err(|error| LoadError::Invalid(error.to_string()))??;
         let name: Arc<str> = digest.short().into();
-        let label = Label {
-            realm: "".into(),
-            step: StepName::new("describe"),
-            revision: Arc::clone(&name),
-        };
-        let (label, reach) = (Arc::new(label), Reach::default());
-        let guest = Guest::new(
-            &label,
-            keyring,
-            &Arc::default(),
-            &Arc::default(),
-            reach,
-            limits,
-        );
-        let manifest = call::within(runtime, limits, async {
-            let (mut store, component) = call::instance(runtime, &pre, guest, limits).await?;
-            component
-                .countersign_auth_about()
-                .call_describe(&mut store)
-                .await
-        })
-        .await
-        .map_err(LoadError::Describe)?;
+        let manifest = describe(runtime, keyring, &pre, &name, limits, None)
+            .await
+            .map_err(LoadError::Describe)?;
         Ok(Self {
             digest,
             name,
-            manifest: manifest.into(),
+            manifest,
             pre,
         })
     }
+
+    /// Asks it once more who it is, in a world of a trial.
+    pub async fn describe(
+        &self,
+        runtime: &Runtime,
+        keyring: &Keyring,
+        limits: &Limits,
+        world: World,
+    ) -> Result<Manifest, Fault> {
+        describe(runtime, keyring, &self.pre, &self.name, limits, Some(world)).await
+    }
 }
 
-fn compile(
+async fn describe(
+    runtime: &Runtime,
+    keyring: &Keyring,
+    pre: &AuthenticatorPre<Guest>,
+    revision: &Arc<str>,
+    limits: &Limits,
+    world: Option<World>,
+) -> Result<Manifest, Fault> {
+    let label = Label {
+        realm: "".into(),
+        step: StepName::new("describe"),
+        revision: Arc::clone(revision),
+    };
+    let (label, reach) = (Arc::new(label), Reach::default());
+    let mut guest = Guest::new(
+        &label,
+        keyring,
+        &Arc::default(),
+        &Arc::default(),
+        reach,
+        limits,
+    );
+    guest.world = world;
+    let manifest = call::within(runtime, limits, async {
+        let (mut store, component) = call::instance(runtime, pre, guest, limits).await?;
+        component
+            .countersign_auth_about()
+            .call_describe(&mut store)
+            .await
+    });
+    Ok(manifest.await?.into())
+}
+
+pub(super) fn compile(
     runtime: &Runtime,
     octets: &[u8],
     grant: Grant,
@@ -183,6 +222,7 @@ fn compile(
     let engine = runtime.engine();
     let component = Component::new(engine, octets)
         .map_err(|error| LoadError::Invalid(error.root_cause().to_string()))?;
+    Shape::of(&component, engine).check()?;
     for (import, item) in component.component_type().imports(engine) {
         let is_instance = matches!(item.ty, ComponentItem::ComponentInstance(_));
         if is_instance && grant.allows(import) {

@@ -6,9 +6,10 @@ use super::{
     ComponentError, ConsentError, Generation, Realms,
     callees::{self, Turns},
     components::Components,
+    trials::{self, Trials},
 };
 use crate::{
-    config::{self, Cleartext, ConfigError},
+    config::{self, Cleartext, ConfigError, Conform},
     credential::{Bounds, Keyring, Vault},
     egress::{Door, Egress},
     key_set::{KeySetError, KeySets, Remotes},
@@ -74,6 +75,7 @@ pub struct Workshop {
     methods: PathBuf,
     components: Components,
     turns: Turns,
+    trials: Trials,
 }
 
 impl Workshop {
@@ -86,7 +88,15 @@ impl Workshop {
             methods,
             components: Components::default(),
             turns: Turns::default(),
+            trials: Trials::default(),
         }
+    }
+
+    /// The same, where no component goes live that does not stand what every method must.
+    #[must_use]
+    pub fn requiring_conformance(mut self, required: bool) -> Self {
+        self.trials.conform = required;
+        self
     }
 
     pub(super) fn component_path(&self, method: &config::MethodConfig) -> PathBuf {
@@ -98,7 +108,8 @@ impl Workshop {
         let secret = method.authorization.as_ref();
         let secret = secret.map(|secret| self.egress.secret_of(realm, secret));
         let component = self.component_path(method);
-        [component].into_iter().chain(secret).collect()
+        let table = trials::table_of(&component);
+        [component, table].into_iter().chain(secret).collect()
     }
 
     /// Makes a generation, or tells of every method that stands in the way. `realms` are those
@@ -188,7 +199,13 @@ impl Workshop {
             guesses: bounds(&method.guesses),
             counts_first: method.guesses.first_step == config::FirstStep::Counted,
         };
-        Ok(Method::new(Arc::clone(&self.runtime), revision, parts).await?)
+        let (runtime, tried) = (Arc::clone(&self.runtime), Arc::clone(&revision));
+        let made = Method::new(runtime, revision, parts).await?;
+        let conform = method.conform == Conform::Required;
+        self.trials
+            .stand(&self.runtime, &tried, &path, conform)
+            .await?;
+        Ok(made)
     }
 
     /// None where the realm grants no requests.

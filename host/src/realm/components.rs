@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
+use super::trials::TrialFailure;
 use crate::{
     credential::Keyring,
     egress::DoorError,
@@ -38,6 +39,8 @@ pub enum ComponentError {
     Load(#[from] LoadError),
     #[error(transparent)]
     Door(#[from] DoorError),
+    #[error(transparent)]
+    Trial(#[from] TrialFailure),
 }
 
 /// Revisions by what they are made of, so that a thousand realms with one component have one

@@ -2,7 +2,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use tokio::sync::watch;
 
-use super::Cookies;
+use super::{Cookies, roll::Roll};
 use crate::{
     config::Authenticates,
     config::CookieTerms,
@@ -33,6 +33,7 @@ pub struct Realm {
     pub name: Arc<str>,
     pub router: Router,
     pub cookies: Cookies,
+    pub(super) roll: Roll,
     generation: watch::Sender<Arc<Generation>>,
     closing: watch::Sender<Option<&'static str>>,
 }
@@ -51,6 +52,7 @@ impl Realm {
         Self {
             name,
             cookies: Cookies::default(),
+            roll: Roll::default(),
             router: Router::new(permissions, router::Limits::default(), random),
             generation: watch::Sender::new(Arc::new(generation)),
             closing: watch::Sender::new(None),
@@ -70,7 +72,12 @@ impl Realm {
     pub(super) fn put_in_place(&self, generation: Generation) {
         self.router
             .set_permissions(Arc::clone(&generation.permissions));
+        let methods = generation.methods.values();
+        self.roll
+            .welcome(methods.map(|method| method.revision.digest));
         self.generation.send_replace(Arc::new(generation));
+        // After that: whoever comes in meanwhile is judged by it or found by this.
+        self.end_roleless();
     }
 
     /// Tells when the realm's sessions must end, and with what reason.

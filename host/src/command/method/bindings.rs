@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use super::{ProjectArgs, output, refuse};
+use super::project::{ProjectArgs, output, refuse};
 use crate::kit::Project;
 
 pub(super) fn run(args: &ProjectArgs) -> anyhow::Result<ExitCode> {

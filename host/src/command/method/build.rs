@@ -1,6 +1,6 @@
 use std::{fs, process::ExitCode};
 
-use super::{BuildArgs, output, refuse};
+use super::project::{BuildArgs, output, refuse};
 use crate::kit::Project;
 
 pub(super) fn run(args: &BuildArgs) -> anyhow::Result<ExitCode> {

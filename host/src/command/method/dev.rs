@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 
-use super::{DevArgs, output, refuse};
+use super::project::{DevArgs, output, refuse};
 use crate::{
     command::{ConfigArgs, ServeArgs, serve},
     kit::{KitError, Project},

@@ -1,6 +1,6 @@
 use std::{env, path::Path, process::ExitCode};
 
-use super::{NewArgs, name, output, refuse};
+use super::project::{NewArgs, name, output, refuse};
 use crate::kit::Project;
 
 pub(super) fn run(args: &NewArgs) -> anyhow::Result<ExitCode> {
