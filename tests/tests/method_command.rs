@@ -23,7 +23,10 @@ async fn a_table_that_fits_is_passed() {
     // What a call has cost.
     let call = said.lines().find(|line| line.contains("resume  accept"));
     let call = call.unwrap_or_else(|| panic!("{said}"));
-    assert!(call.contains(" fuel ") && call.contains("password"), "{call}");
+    assert!(
+        call.contains(" fuel ") && call.contains("password"),
+        "{call}"
+    );
 }
 
 #[tokio::test]
@@ -58,7 +61,10 @@ async fn a_table_that_is_wrong_is_one_message() {
     assert!(said.contains(expected), "{said}");
 
     let (good, said) = deployment.method("test ticket.wasm none.toml").await;
-    assert!(!good && said.contains("none.toml: there is no such file"), "{said}");
+    assert!(
+        !good && said.contains("none.toml: there is no such file"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -102,7 +108,10 @@ async fn what_is_no_method_is_one_clear_message() {
         ),
         (
             "newer",
-            ticket.with_all(b"countersign:auth/about@0.1.0", b"countersign:auth/about@0.9.0"),
+            ticket.with_all(
+                b"countersign:auth/about@0.1.0",
+                b"countersign:auth/about@0.9.0",
+            ),
             "it was made for version 0.9.0 of the contract countersign:auth, and this router has 0.1.0",
         ),
     ] {
@@ -115,7 +124,10 @@ async fn what_is_no_method_is_one_clear_message() {
         }
     }
     let (good, said) = deployment.method("inspect none.wasm").await;
-    assert!(!good && said.contains("none.wasm: the component cannot be read"), "{said}");
+    assert!(
+        !good && said.contains("none.wasm: the component cannot be read"),
+        "{said}"
+    );
 }
 
 #[tokio::test]

@@ -64,7 +64,8 @@ async fn what_is_required_to_conform_and_does_not_is_refused() {
     deployment.realm("realm1", &careless("behave", "conform = \"required\"\n"));
     let (good, said) = deployment.check().await;
     assert!(!good, "{said}");
-    let expected = "it does not conform, which is required: a challenge is made of the host's nonce";
+    let expected =
+        "it does not conform, which is required: a challenge is made of the host's nonce";
     assert!(said.contains(expected), "{said}");
 
     // Nobody requires it,

@@ -1,6 +1,7 @@
 //! The table of each method that comes with the router, and what every method must stand.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, LazyLock},
 };
@@ -8,9 +9,10 @@ use std::{
 use countersign::{
     config::TestTable,
     method::{Runtime, Source},
-    trial::{self, Check, Tried},
+    trial::{self, Check, Conformance, Tried},
 };
 use countersign_tests::Component;
+use tokio::sync::Mutex;
 
 const METHODS: [&str; 13] = [
     "anonymous",
@@ -29,8 +31,14 @@ const METHODS: [&str; 13] = [
 ];
 
 /// Those that work with credentials.
-const WITH_CREDENTIALS: [&str; 6] =
-    ["cryptosign", "scram", "ticket", "totp", "wampcra", "webauthn"];
+const WITH_CREDENTIALS: [&str; 6] = [
+    "cryptosign",
+    "scram",
+    "ticket",
+    "totp",
+    "wampcra",
+    "webauthn",
+];
 
 fn runtime() -> &'static Arc<Runtime> {
     static RUNTIME: LazyLock<Arc<Runtime>> =
@@ -82,13 +90,30 @@ async fn each_method_passes_its_table() {
     assert_passes("riddle", riddle()).await;
 }
 
+/// What a method's component has come to, once for all tests here.
+async fn conformance(name: &str) -> Arc<Conformance> {
+    type Known = BTreeMap<String, Arc<Conformance>>;
+    static KNOWN: Mutex<Known> = Mutex::const_new(BTreeMap::new());
+    let mut known = KNOWN.lock().await;
+    if let Some(conformance) = known.get(name) {
+        return Arc::clone(conformance);
+    }
+    let (source, table) = match name {
+        "riddle" => riddle(),
+        method => of_method(method),
+    };
+    let conformance = trial::conform(runtime(), source, Some(&table))
+        .await
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    let conformance = Arc::new(conformance);
+    known.insert(name.to_owned(), Arc::clone(&conformance));
+    conformance
+}
+
 #[tokio::test]
 async fn each_method_conforms() {
-    let all = METHODS.map(|name| (name, of_method(name)));
-    for (name, (source, table)) in all.into_iter().chain([("riddle", riddle())]) {
-        let conformance = trial::conform(runtime(), source, Some(&table))
-            .await
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
+    for name in METHODS.into_iter().chain(["riddle"]) {
+        let conformance = conformance(name).await;
         assert!(conformance.passed(), "{name}: {:#?}", conformance.findings);
     }
 }
@@ -98,10 +123,7 @@ async fn each_method_conforms() {
 #[tokio::test]
 async fn t02_the_work_is_the_same_for_who_exists_and_who_does_not() {
     for name in WITH_CREDENTIALS {
-        let (source, table) = of_method(name);
-        let conformance = trial::conform(runtime(), source, Some(&table))
-            .await
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let conformance = conformance(name).await;
         let found: Vec<_> = conformance.of(Check::Enumeration).collect();
         assert!(found.is_empty(), "{name}: {found:#?}");
         assert!(

@@ -4,8 +4,7 @@ use std::{
 };
 
 use super::{
-    Capability, Digest, Grant, Limits, LoadError, Manifest, Reach, Revision, Runtime, Source,
-    call,
+    Capability, Digest, Grant, Limits, LoadError, Manifest, Reach, Revision, Runtime, Source, call,
     guest::{Guest, Label},
     shape::Shape,
 };

@@ -30,7 +30,9 @@ pub(super) fn procedures(realm: &Arc<str>, table: &[TestProcedure]) -> Option<Pr
 impl method::Callees for Callees {
     fn call<'a>(&'a self, procedure: &'a str, arguments: Payload) -> Calling<'a> {
         Box::pin(async move {
-            let list = arguments.arguments().map_err(|_| Unsuccessful::Unreadable)?;
+            let list = arguments
+                .arguments()
+                .map_err(|_| Unsuccessful::Unreadable)?;
             let asked = list.get(1).and_then(Value::as_str);
             let details = list.get(2).and_then(Value::as_dict);
             let shown = details.and_then(|details| details.text("ticket"));

@@ -175,7 +175,9 @@ impl Conformance {
     #[must_use]
     pub fn looks(&self, check: Check) -> usize {
         let mut looks = self.looks.iter();
-        looks.find(|(of, _)| *of == check).map_or(0, |(_, many)| *many)
+        looks
+            .find(|(of, _)| *of == check)
+            .map_or(0, |(_, many)| *many)
     }
 }
 
@@ -260,11 +262,12 @@ impl<'a> Suite<'a> {
             for difference in &differences {
                 self.fail(Check::Table, format!("{}: {difference}", attempt.name));
             }
-            if played.turns.iter().any(|turn| is_fault(&turn.said, "nonce")) {
-                self.fail(
-                    Check::Nonce,
-                    format!("{}: {}", attempt.name, played.said()),
-                );
+            if played
+                .turns
+                .iter()
+                .any(|turn| is_fault(&turn.said, "nonce"))
+            {
+                self.fail(Check::Nonce, format!("{}: {}", attempt.name, played.said()));
             }
             if played.identity().is_some() && differences.is_empty() {
                 self.accepted.push(Accepted {

@@ -83,7 +83,11 @@ fn identities(expected: &ExpectedIdentity, found: &Identity, turn: &Turn) -> Vec
     };
     let role = expected.role.as_ref().map(crate::config::RoleName::as_str);
     let mut differences: Vec<String> = [
-        known_as("authid", expected.authid.as_deref(), Some(found.authid.as_str())),
+        known_as(
+            "authid",
+            expected.authid.as_deref(),
+            Some(found.authid.as_str()),
+        ),
         known_as("role", role, Some(&found.authrole)),
         known_as(
             "authprovider",
@@ -98,7 +102,9 @@ fn identities(expected: &ExpectedIdentity, found: &Identity, turn: &Turn) -> Vec
     if let Some(expected) = expected.expires_at
         && ends != Some(u128::from(expected))
     {
-        differences.push(format!("identity.expires_at: expected {expected}, got {ends:?}"));
+        differences.push(format!(
+            "identity.expires_at: expected {expected}, got {ends:?}"
+        ));
     }
     let place = "identity.authextra";
     differences.extend(members(place, &expected.authextra, &found.authextra, turn));

@@ -247,7 +247,12 @@ fn connection(facts: &TestTransport) -> Connection {
         peer: peer.unwrap_or_else(|| "tcp:192.0.2.1:51334".to_owned()),
         confidential: facts.line == Line::Confidential,
         tls: has_tls.then(|| TlsFacts {
-            certificates: facts.certificates.iter().cloned().map(Bytes::from).collect(),
+            certificates: facts
+                .certificates
+                .iter()
+                .cloned()
+                .map(Bytes::from)
+                .collect(),
             exporter: facts.channel_binding,
         }),
         unix: facts.local.map(|local| UnixPeer {

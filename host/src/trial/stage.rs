@@ -87,10 +87,7 @@ impl Candidate {
     }
 
     /// One that is compiled already.
-    pub(super) fn of(
-        runtime: &Arc<Runtime>,
-        revision: &Arc<Revision>,
-    ) -> Result<Self, TrialError> {
+    pub(super) fn of(runtime: &Arc<Runtime>, revision: &Arc<Revision>) -> Result<Self, TrialError> {
         let (keyring, files) = empty()?;
         Ok(Self {
             runtime: Arc::clone(runtime),

@@ -22,9 +22,13 @@ pub enum CredentialError {
     Enrol(#[from] EnrolError),
     #[error(transparent)]
     Seed(#[from] enrol::SeedError),
-    #[error("{0:?} is no recovery code: write 16 letters and digits, such as \"aaaa-bbbb-cccc-dddd\"")]
+    #[error(
+        "{0:?} is no recovery code: write 16 letters and digits, such as \"aaaa-bbbb-cccc-dddd\""
+    )]
     RecoveryCode(String),
-    #[error("{0:?} is no enrolment code: write 16 letters and digits, such as \"aaaa-bbbb-cccc-dddd\"")]
+    #[error(
+        "{0:?} is no enrolment code: write 16 letters and digits, such as \"aaaa-bbbb-cccc-dddd\""
+    )]
     EnrolmentCode(String),
     #[error("a passkey: {0}")]
     Passkey(#[from] EnrolledKeyError),

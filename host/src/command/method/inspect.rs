@@ -72,7 +72,10 @@ fn report(file: &str, inspection: &Inspection) -> String {
     row("instance", &format!("{} for a fresh one", time(*instance)));
     row(
         "memory",
-        &format!("{} KiB at the beginning", grouped((*memory as u64).div_ceil(1024))),
+        &format!(
+            "{} KiB at the beginning",
+            grouped((*memory as u64).div_ceil(1024))
+        ),
     );
     for (index, line) in grants(needs).iter().enumerate() {
         row(if index == 0 { "grants" } else { "" }, line);

@@ -60,7 +60,9 @@ fn a_whole_table_is_read() {
     assert_eq!((first.rounds.len(), first.proven.len()), (1, 1));
     assert_eq!(first.transport.line, Line::Clear);
     assert_eq!(first.nonces, [[0; 32]]);
-    assert!(matches!(&second.verdict, ExpectedVerdict::Deny { says: Some(says) } if says == "authid"));
+    assert!(
+        matches!(&second.verdict, ExpectedVerdict::Deny { says: Some(says) } if says == "authid")
+    );
     assert!(!format!("{table:?}").contains("wonderland"));
 }
 
@@ -87,7 +89,9 @@ fn what_is_wrong_is_told_with_its_line_and_what_to_do() {
             "x.table.toml:5:10: \"answer\" has the place \"nonce.hx\", which there is not; did you mean \"nonce.hex\"?",
         ),
         (
-            &format!("{attempt}[[credential]]\nkind = \"tiket\"\nauthid = \"a\"\nrole = \"b\"\nsecret = \"c\"\n"),
+            &format!(
+                "{attempt}[[credential]]\nkind = \"tiket\"\nauthid = \"a\"\nrole = \"b\"\nsecret = \"c\"\n"
+            ),
             "x.table.toml:5:8: \"kind\" is \"tiket\"; did you mean \"ticket\"?",
         ),
     ] {

@@ -20,8 +20,12 @@ impl Suite<'_> {
             return Ok(());
         }
         let usable = self.stage(self.table).await?;
-        let disabled = self.stage(&in_state(self.table, CredentialState::Disabled)).await?;
-        let locked = self.stage(&in_state(self.table, CredentialState::Locked)).await?;
+        let disabled = self
+            .stage(&in_state(self.table, CredentialState::Disabled))
+            .await?;
+        let locked = self
+            .stage(&in_state(self.table, CredentialState::Locked))
+            .await?;
         for (name, right) in self.shown() {
             let Some(authid) = right.user() else {
                 continue;
@@ -65,7 +69,12 @@ impl Suite<'_> {
         Ok(())
     }
 
-    fn compare<const N: usize>(&mut self, beside: &str, measure: &Played, all: [(&str, Played); N]) {
+    fn compare<const N: usize>(
+        &mut self,
+        beside: &str,
+        measure: &Played,
+        all: [(&str, Played); N],
+    ) {
         for (who, played) in all {
             self.look(Check::Enumeration);
             if let Some(difference) = difference(measure, &played) {

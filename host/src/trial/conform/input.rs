@@ -270,11 +270,22 @@ fn strange_replies() -> Vec<Reply> {
         r#"{"rawId":"","type":"public-key","response":{}}"#.to_owned(),
         CANARY.to_owned(),
     ];
-    let extras = strange_objects("{}").into_iter().filter_map(|text| {
-        let extra = Dict::from_json(&text, 16).ok()?;
+    // A password may be checked for each: no more than tell something.
+    let extras = [
+        r#"{"nonce":null,"conform":[{}]}"#,
+        r#"{"nonce":-1,"channel_binding":{}}"#,
+        r#"{"nonce":"\u0000AA==","cbind_data":"\u0000"}"#,
+        r#"{"nonce":"\ud83d\ude00","channel_binding":"tls-exporter"}"#,
+    ];
+    let extras = extras.into_iter().filter_map(|text| {
+        let extra = Dict::from_json(text, 16).ok()?;
         Some(Reply::fixed("conform", &extra))
     });
-    texts.into_iter().map(Reply::literal).chain(extras).collect()
+    texts
+        .into_iter()
+        .map(Reply::literal)
+        .chain(extras)
+        .collect()
 }
 
 fn strange_states(good: &[u8]) -> Vec<Vec<u8>> {
@@ -283,7 +294,12 @@ fn strange_states(good: &[u8]) -> Vec<Vec<u8>> {
         all.push(half.to_vec());
     }
     all.push([good, &[0]].concat());
-    let places = [0, good.len() / 3, good.len() / 2, good.len().saturating_sub(1)];
+    let places = [
+        0,
+        good.len() / 3,
+        good.len() / 2,
+        good.len().saturating_sub(1),
+    ];
     for place in places {
         let mut flipped = good.to_vec();
         if let Some(octet) = flipped.get_mut(place) {
@@ -312,6 +328,9 @@ mod tests {
         assert_eq!(wrong("9"), "0");
         assert_eq!(wrong(r#"{"a":"zZ"}"#), r#"{"a":"yZ"}"#);
         assert_eq!(wrong("…"), "…");
-        assert_eq!(spoilt(r#"{"n":1,"token":"abc"}"#), r#"{"n":1,"token":"acc"}"#);
+        assert_eq!(
+            spoilt(r#"{"n":1,"token":"abc"}"#),
+            r#"{"n":1,"token":"acc"}"#
+        );
     }
 }

@@ -123,7 +123,9 @@ impl Method for Careless {
 /// Whom the step before has found, else whom the client says it is.
 fn user(attempt: &Attempt) -> String {
     let proven = attempt.proven.last().map(|proof| proof.authid.clone());
-    proven.or_else(|| attempt.authid.clone()).unwrap_or_default()
+    proven
+        .or_else(|| attempt.authid.clone())
+        .unwrap_or_default()
 }
 
 fn is_right(credential: &Credential, message: &[u8], signature: &str) -> bool {
