@@ -118,6 +118,36 @@ async fn each_method_conforms() {
     }
 }
 
+/// As docs/configuration.md has it: these are not asked where others could read along.
+#[tokio::test]
+async fn whose_clients_send_their_secret_in_clear_says_so() {
+    for name in METHODS.into_iter().chain(["riddle"]) {
+        let sends = ["http", "jwt", "procedure", "riddle", "ticket"].contains(&name);
+        let manifest = &conformance(name).await.revision.manifest;
+        assert_eq!(manifest.clear_secret, sends, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn fuel_is_the_same_each_time() {
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let runtime = Arc::new(Runtime::metered().expect("an engine"));
+        let (source, table) = of_method("wampcra");
+        let tried = Tried::table(&runtime, source, &table)
+            .await
+            .expect("a trial");
+        let turns = tried.outcomes.into_iter().flat_map(|outcome| outcome.turns);
+        let fuel: Vec<_> = turns.map(|turn| turn.cost.and_then(|it| it.fuel)).collect();
+        assert!(
+            fuel.iter().all(|fuel| fuel.is_some_and(|it| it > 0)),
+            "{fuel:?}"
+        );
+        runs.push(fuel);
+    }
+    assert_eq!(runs.first(), runs.last());
+}
+
 /// Unknown, wrong, disabled and locked: the same calls of the host, and fuel that differs by a
 /// thousandth at most.
 #[tokio::test]
