@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, LazyLock},
 };
 
@@ -125,6 +125,30 @@ async fn whose_clients_send_their_secret_in_clear_says_so() {
         let sends = ["http", "jwt", "procedure", "riddle", "ticket"].contains(&name);
         let manifest = &conformance(name).await.revision.manifest;
         assert_eq!(manifest.clear_secret, sends, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_is_told_by_its_name() {
+    for (does, fault) in [
+        ("loop", "time"),
+        ("sleep", "wall"),
+        ("eat-memory", "memory"),
+        ("return-too-much", "output"),
+        ("flood-the-log", "log"),
+        ("leak-handles", "handles"),
+        ("return-too-much-state", "state"),
+        ("return-no-json", "malformed"),
+        ("panic", "trap"),
+        ("fail-to-decide", "undecided"),
+    ] {
+        let table = format!(
+            "settings = {{ does = \"{does}\" }}\nlimits = {{ time = \"20ms\", wall = \"2s\" }}\n\
+             [[attempt]]\nname = \"{does}\"\nverdict = \"fault\"\nfault = \"{fault}\"\n"
+        );
+        let table = TestTable::parse(&table, Path::new("hostile.table.toml")).expect("a table");
+        let hostile = Component::guest("hostile").octets().to_vec();
+        assert_passes(does, (hostile.into(), table)).await;
     }
 }
 
