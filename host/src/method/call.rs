@@ -147,14 +147,14 @@ impl Method {
         let (returned, withheld) = within(&self.runtime, &self.limits, async {
             let mut guest = self.guest(connection, evidence, keyring, self.reach.clone());
             guest.world = meter.map(Meter::world);
-            let since = Instant::now();
+            let measured = meter.map(|meter| (meter, Instant::now()));
             let (mut store, component) = self.instance(guest).await?;
             let method = component.countersign_auth_method();
             let returned = match &answer {
                 None => method.call_begin(&mut store, &attempt).await,
                 Some(answer) => method.call_resume(&mut store, &attempt, answer).await,
             };
-            if let Some(meter) = meter {
+            if let Some((meter, since)) = measured {
                 meter.note(&store, since.elapsed());
             }
             Ok((returned?, store.data_mut().withheld.take()))

@@ -270,8 +270,15 @@ fn strange_replies() -> Vec<Reply> {
         r#"{"rawId":"","type":"public-key","response":{}}"#.to_owned(),
         CANARY.to_owned(),
     ];
-    let extras = strange_objects("{}").into_iter().filter_map(|text| {
-        let extra = Dict::from_json(&text, 16).ok()?;
+    // A password may be checked for each: no more than tell something.
+    let extras = [
+        r#"{"nonce":null,"conform":[{}]}"#,
+        r#"{"nonce":-1,"channel_binding":{}}"#,
+        r#"{"nonce":"\u0000AA==","cbind_data":"\u0000"}"#,
+        r#"{"nonce":"\ud83d\ude00","channel_binding":"tls-exporter"}"#,
+    ];
+    let extras = extras.into_iter().filter_map(|text| {
+        let extra = Dict::from_json(text, 16).ok()?;
         Some(Reply::fixed("conform", &extra))
     });
     texts
