@@ -12,7 +12,7 @@ mod message;
 pub use client::{AskError, ask};
 pub use counter::{AdminError, Counter};
 pub use desk::Desk;
-pub use message::{Request, Response, RevisionReport};
+pub use message::{Request, Response, RevisionReport, StageReport, StagingReport};
 
 #[cfg(test)]
 mod tests;

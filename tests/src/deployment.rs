@@ -66,6 +66,12 @@ impl Deployment {
         self.put(&format!("methods/{name}.wasm"), component.octets());
     }
 
+    /// Writes a component's file where no realm looks for it.
+    pub fn beside(&self, name: &str, component: &Component) -> PathBuf {
+        self.put(name, component.octets());
+        self.path(name)
+    }
+
     /// Writes the file of a realm's secret for requests.
     pub fn secret(&self, realm: &str, name: &str, contents: &str) {
         let directory = self.path(&format!("secrets/{realm}"));

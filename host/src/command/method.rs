@@ -1,6 +1,9 @@
 //! `countersign method`: the revisions of methods, in a router that runs.
 
 mod list;
+mod operate;
+mod sign;
+mod stage;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -33,6 +36,17 @@ pub struct MethodArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     List(list::ListArgs),
+    Stage(stage::StageArgs),
+    /// Let go of what is staged for a step
+    Unstage(operate::StepArgs),
+    Canary(operate::CanaryArgs),
+    /// Ask the staged revision beside the live one, and count where they differ
+    Shadow(operate::StepArgs),
+    /// Ask the revision again that a step had before
+    Rollback(operate::StepArgs),
+    Withdraw(operate::WithdrawArgs),
+    Keygen(sign::KeygenArgs),
+    Sign(sign::SignArgs),
 }
 
 /// Does what the arguments say.
@@ -42,6 +56,14 @@ enum Command {
 pub async fn run(args: MethodArgs) -> anyhow::Result<ExitCode> {
     let said = match &args.command {
         Command::List(list) => list::list(list, &args).await?,
+        Command::Stage(stage) => return stage::stage(stage, &args).await,
+        Command::Unstage(step) => args.done(step.unstage()).await?,
+        Command::Canary(canary) => args.done(canary.request()).await?,
+        Command::Shadow(step) => args.done(step.shadow()).await?,
+        Command::Rollback(step) => args.done(step.roll_back()).await?,
+        Command::Withdraw(withdraw) => args.done(withdraw.request()).await?,
+        Command::Keygen(keygen) => sign::keygen(keygen)?,
+        Command::Sign(sign) => sign::sign(sign)?,
     };
     print(&said)?;
     Ok(ExitCode::SUCCESS)
@@ -52,6 +74,14 @@ impl MethodArgs {
     async fn ask(&self, request: Request) -> anyhow::Result<Response> {
         let operator = Operator::read(&self.config)?;
         Ok(admin::ask(&operator.admin.socket, &self.config, &request).await?)
+    }
+
+    /// Has it do something, and yields what it says.
+    async fn done(&self, request: Request) -> anyhow::Result<String> {
+        match self.ask(request).await? {
+            Response::Done(said) => Ok(format!("{said}\n")),
+            other => unexpected(&other),
+        }
     }
 }
 

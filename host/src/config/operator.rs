@@ -13,6 +13,7 @@ use super::{
     egress::EgressConfig,
     error::{self, ConfigError},
     listener::{self, Listener},
+    loading::LoadingConfig,
     quantity::Octets,
 };
 
@@ -28,6 +29,8 @@ pub struct Operator {
     pub realms: PathBuf,
     /// The directory of the components.
     pub methods: PathBuf,
+    /// Whose components are run, and how they are compiled.
+    pub loading: LoadingConfig,
     /// The file of the credentials.
     pub credentials: PathBuf,
     /// What a client may take before WELCOME.
@@ -104,7 +107,7 @@ impl Operator {
         document::parse(text, file, |mut top| {
             let listeners = listener::take(&mut top, base);
             let realms = path(&mut top, "realms", "directory", base.join("realms"), base);
-            let methods = path(&mut top, "methods", "directory", base.join("methods"), base);
+            let methods = LoadingConfig::take(top.table("methods"), base);
             let credentials = path(
                 &mut top,
                 "credentials",
@@ -117,10 +120,12 @@ impl Operator {
             let passwords = PasswordLimits::take(top.table("passwords"));
             let egress = EgressConfig::take(top.table("egress"), base);
             let admin = AdminConfig::take(top.table("admin"), base);
+            let (methods, loading) = methods?;
             Ok(Self {
                 listeners: listeners?,
                 realms: realms?,
-                methods: methods?,
+                methods,
+                loading,
                 credentials: credentials?,
                 login,
                 session,

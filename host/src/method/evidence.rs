@@ -19,6 +19,8 @@ pub struct Seen {
     pub cookie: Option<Remembered>,
     /// A cookie of this family came back after it was replaced.
     pub replayed: Option<FamilyId>,
+    /// There were too many wrong answers, so no credential fitted anything.
+    pub locked: bool,
 }
 
 impl Evidence {
@@ -50,6 +52,10 @@ impl Evidence {
 
     pub(super) fn cookie(&self, remembered: Remembered) {
         self.0.lock().cookie = Some(remembered);
+    }
+
+    pub(super) fn locked(&self) {
+        self.0.lock().locked = true;
     }
 
     pub(super) fn replayed(&self, family: FamilyId) {

@@ -14,7 +14,7 @@ use wasmtime::{
 };
 
 use super::{
-    Grant,
+    Compiler, Grant,
     guest::{Fault, Guest},
 };
 
@@ -35,6 +35,7 @@ const LARGEST_MEMORY: usize = 512 << 20;
 /// One engine and what is shared by all that runs in it.
 pub struct Runtime {
     engine: Engine,
+    compiler: Compiler,
     linkers: Mutex<HashMap<Grant, Arc<Linker<Guest>>>>,
     permits: Semaphore,
     waiters: Semaphore,
@@ -49,12 +50,18 @@ pub enum RuntimeError {
 }
 
 impl Runtime {
+    /// One that compiles components in this process.
     pub fn new() -> Result<Self, RuntimeError> {
+        Self::with(Compiler::InProcess)
+    }
+
+    pub fn with(compiler: Compiler) -> Result<Self, RuntimeError> {
         let engine = Engine::new(&configuration())
             .map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         start_ticker(&engine)?;
         Ok(Self {
             engine,
+            compiler,
             linkers: Mutex::default(),
             permits: Semaphore::new(INSTANCES as usize),
             waiters: Semaphore::new(WAITERS as usize),
@@ -63,6 +70,10 @@ impl Runtime {
 
     pub(super) const fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    pub(super) const fn compiler(&self) -> &Compiler {
+        &self.compiler
     }
 
     /// The linker for a grant: few grants, and a linker is dear to make.
@@ -115,9 +126,15 @@ fn configuration() -> Config {
         .table_keep_resident(64 << 10)
         .pagemap_scan(pagemap_scan());
 
+    let mut config = code();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}
+
+/// What machine code depends on: the same where it is made and where it runs.
+pub(super) fn code() -> Config {
     let mut config = Config::new();
     config
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .epoch_interruption(true)
         // Guests are synchronous; without it a call takes a third of the time.
         .concurrency_support(false)
