@@ -1,6 +1,6 @@
 use std::{
     collections::HashMap,
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
     sync::{Arc, Weak},
@@ -249,6 +249,10 @@ async fn signature(component: &Path) -> Result<Detached, ComponentError> {
 async fn octets(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     let path = path.to_owned();
     let reading = spawn_blocking(move || {
+        if !fs::metadata(&path)?.is_file() {
+            // Opening a pipe would wait for its writer.
+            return Err(io::Error::other("it is not a file"));
+        }
         let mut octets = Vec::new();
         File::open(path)?.take(most + 1).read_to_end(&mut octets)?;
         Ok((octets.len() as u64 <= most).then_some(octets))
