@@ -281,17 +281,12 @@ async fn a_shadow_is_compared_and_decides_nothing() {
 
 #[tokio::test]
 async fn a_new_revision_that_traps_is_rolled_back_by_itself() {
-    let realm = format!(
-        "{REALM}[method.revision]\nsettings = {{ does = \"panic\" }}\n\
-         rollback = {{ faults = 2, of = 5 }}\n"
-    );
+    let realm = format!("{REALM}[method.revision]\nrollback = {{ faults = 2, of = 5 }}\n");
     let deployment = Deployment::bare();
     deployment.realm("realm1", &realm);
     deployment.component("revision", &revision(1));
     let router = deployment.start().await;
-    // The first does not look at the setting.
-    let hostile = Component::guest("hostile");
-    router.deployment.component("revision", &hostile);
+    router.deployment.component("revision", &revision(9999));
     router.log.generation("realm1", 2).await;
     for _ in 0..2 {
         let client = Client::greet(&router, hello("realm1", &["revision"], None)).await;

@@ -212,7 +212,7 @@ async fn r11_a_file_that_is_larger_than_any_component_is_not_read() {
     fs::rename(router.deployment.path("huge"), place).unwrap();
     let told = router.log.mention("larger than 64 MiB").await;
     assert_eq!(told.text("stage"), "read");
-    assert!(router.peak_memory() < before + (160 << 20));
+    assert!(router.peak_memory() < before + (16 << 20));
     Client::join(&router, "realm1").await;
 }
 

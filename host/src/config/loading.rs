@@ -41,7 +41,7 @@ impl LoadingConfig {
         let compile_memory = table.within_or(
             "compile_memory",
             Octets::mib(1024),
-            Octets::mib(64)..=Octets::mib(64 << 10),
+            Octets::mib(128)..=Octets::mib(64 << 10),
         );
         let path = |found: Option<PathBuf>, default| base.join(found.unwrap_or(default));
         let directory = path(directory?.map(|found| found.value), "methods".into());

@@ -31,6 +31,13 @@ use super::{LoadError, Source, shelf::Shelf};
 /// What a helper process may say of a component that does not compile, in octets.
 const LONGEST_COMPLAINT: u64 = 4096;
 
+/// What a process must not take before it is bounded, or it has nothing left: room for its allocator
+/// (in KiB; 1 GiB where nothing is said), and stacks for a worker on each core.
+const FRUGAL: [(&str, &str); 2] = [
+    ("MIMALLOC_ARENA_RESERVE", "65536"),
+    ("TOKIO_WORKER_THREADS", "1"),
+];
+
 /// How much longer than on the CPU a helper may take on the clock: others use it too.
 const PATIENCE: u32 = 5;
 
@@ -157,6 +164,7 @@ async fn run(
         .args(["--seconds", &time.as_secs().max(1).to_string()])
         // It needs none, and it must not learn what is in ours.
         .env_clear()
+        .envs(FRUGAL)
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(file.reopen().map_err(failed)?)

@@ -249,11 +249,17 @@ async fn signature(component: &Path) -> Result<Detached, ComponentError> {
 async fn octets(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     let path = path.to_owned();
     let reading = spawn_blocking(move || {
-        if !fs::metadata(&path)?.is_file() {
+        let metadata = fs::metadata(&path)?;
+        if !metadata.is_file() {
             // Opening a pipe would wait for its writer.
             return Err(io::Error::other("it is not a file"));
         }
-        let mut octets = Vec::new();
+        if metadata.len() > most {
+            return Ok(None);
+        }
+        let length = usize::try_from(metadata.len()).unwrap_or_default();
+        let mut octets = Vec::with_capacity(length + 1);
+        // It may have grown meanwhile.
         File::open(path)?.take(most + 1).read_to_end(&mut octets)?;
         Ok((octets.len() as u64 <= most).then_some(octets))
     });
