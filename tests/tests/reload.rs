@@ -62,7 +62,7 @@ async fn login(router: &Router) -> (u64, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_login_is_lost_or_mixed_while_a_method_is_replaced() {
+async fn t20_no_login_is_lost_or_mixed_while_a_method_is_replaced() {
     let deployment = Deployment::bare();
     deployment.realm("realm1", REALM);
     let first = revision(1);
