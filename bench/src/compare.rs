@@ -127,7 +127,7 @@ fn directory() -> PathBuf {
 }
 
 /// Measures until nobody else takes part, or for some times.
-fn quietly(
+pub fn quietly(
     server: &Server,
     scenario: Scenario,
     connections: usize,

@@ -39,7 +39,7 @@ impl Method {
 }
 
 /// What is the same in every login.
-struct Login {
+pub struct Login {
     target: Target,
     upgrade: Vec<u8>,
     hello: Vec<u8>,
@@ -70,14 +70,7 @@ pub async fn run(
     connections: usize,
     length: Duration,
 ) -> Result<Sample> {
-    let authid = (method != Method::Anonymous).then_some(AUTHID);
-    let login = Arc::new(Login {
-        target: target.clone(),
-        upgrade: upgrade(target, Serializer::Json),
-        hello: Serializer::Json.hello(REALM, method.name(), authid),
-        method,
-        key: Mutex::default(),
-    });
+    let login = Arc::new(Login::new(target, method));
     let begin = Instant::now();
     let end = begin + length;
     let mut tasks = JoinSet::new();
@@ -103,8 +96,19 @@ pub async fn run(
 }
 
 impl Login {
+    pub fn new(target: &Target, method: Method) -> Self {
+        let authid = (method != Method::Anonymous).then_some(AUTHID);
+        Self {
+            target: target.clone(),
+            upgrade: upgrade(target, Serializer::Json),
+            hello: Serializer::Json.hello(REALM, method.name(), authid),
+            method,
+            key: Mutex::default(),
+        }
+    }
+
     /// How long it took from the first packet to WELCOME.
-    async fn once(&self) -> Result<Duration> {
+    pub async fn once(&self) -> Result<Duration> {
         let begin = Instant::now();
         let mut client = Client::open(self.target.address, &self.upgrade, Serializer::Json).await?;
         client.send(&self.hello).await?;

@@ -1,6 +1,8 @@
 //! `cargo bench-router` measures Countersign beside the cheapest servers that could do its work and
 //! beside Crossbar, and prints a table. `.cargo/config.toml` has the alias.
 //!
+//! `cargo bench-router strain` measures it while somebody strains it.
+//!
 //! Its parts can be run by themselves: the servers (`floor`, `relay`), and the load against any WAMP
 //! router (`load`), which is what a profile is taken under.
 
@@ -16,6 +18,7 @@ mod process;
 mod relay;
 mod rpc;
 mod server;
+mod strain;
 mod table;
 
 use std::{
@@ -27,7 +30,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use self::{client::Target, compare::CompareArgs, load::Scenario};
+use self::{client::Target, compare::CompareArgs, load::Scenario, strain::StrainArgs};
 
 #[derive(Debug, Parser)]
 #[command(about = "What a login, a call and an event cost")]
@@ -46,6 +49,8 @@ enum Command {
     Relay { address: SocketAddr },
     /// Puts load on a router
     Load(LoadArgs),
+    /// Measures the router while somebody strains it
+    Strain(StrainArgs),
 }
 
 #[derive(Debug, Args)]
@@ -92,5 +97,6 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             writeln!(io::stdout(), "{sample}")?;
             Ok(())
         }
+        Some(Command::Strain(args)) => strain::run(&args),
     }
 }

@@ -21,6 +21,9 @@ use crate::machine::{Cores, stay_on};
 /// How long a server may take until it listens. Crossbar takes some seconds.
 const START: Duration = Duration::from_mins(1);
 
+/// How often it is looked whether it listens.
+const LOOK: Duration = Duration::from_millis(2);
+
 /// How long it may take to end when it is asked to.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -63,7 +66,7 @@ impl Process {
             if begin.elapsed() > START {
                 bail!("{program} does not listen; see {}", log.display());
             }
-            thread::sleep(Duration::from_millis(50));
+            thread::sleep(LOOK);
         }
         Ok(process)
     }

@@ -8,11 +8,13 @@ mod client;
 mod counter;
 mod desk;
 mod message;
+mod sessions;
 
 pub use client::{AskError, ask};
 pub use counter::{AdminError, Counter};
 pub use desk::Desk;
 pub use message::{Request, Response, RevisionReport, StageReport, StagingReport};
+pub use sessions::{Eviction, SessionQuery, SessionReport};
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ mod method;
 mod output;
 mod secret;
 mod serve;
+mod session;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -37,6 +38,7 @@ enum Command {
     /// What the router runs to have a component compiled.
     #[command(name = crate::method::COMMAND, hide = true)]
     Compile(compile::CompileArgs),
+    Session(session::SessionArgs),
 }
 
 #[derive(Debug, Args)]
@@ -65,6 +67,7 @@ impl Cli {
             Command::Credential(args) => credential::run(args).await,
             Command::Method(args) => method::run(args).await,
             Command::Compile(args) => compile::run(&args),
+            Command::Session(args) => session::run(args).await,
         }
     }
 }

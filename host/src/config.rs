@@ -1,5 +1,5 @@
 //! What the operator and the tenants write: `countersign.toml`, and one `realms/NAME.toml` for
-//! each realm.
+//! each realm; and what the authors of methods write: tables of attempts.
 //!
 //! Text becomes typed values here and nowhere else. A file is taken whole or refused whole: an
 //! unknown key, a wrong type or a value out of range refuses it, and every problem found in it is
@@ -27,6 +27,7 @@ mod revision;
 mod role;
 mod scalar;
 mod settings;
+mod test_table;
 
 pub use admin::AdminConfig;
 pub use egress::EgressConfig;
@@ -40,7 +41,7 @@ pub use listener::{
 };
 pub use loading::{LoadingConfig, Signer};
 pub use login::{Change, Login, Step, When};
-pub use method::{Authorization, CallLimits, Capability, Cleartext, MethodConfig};
+pub use method::{Authorization, CallLimits, Capability, Cleartext, Conform, MethodConfig};
 pub use name::{
     ComponentName, KeyFileName, KeySetName, ProcedureName, RealmName, RoleName, SecretName,
     StepName, UrlPath,
@@ -55,6 +56,11 @@ pub use revision::{ComponentDigest, RollbackTerms};
 pub use role::Assurance;
 pub(crate) use scalar::nearest;
 pub use settings::Settings;
+pub use test_table::{
+    CredentialState, ExpectedIdentity, ExpectedVerdict, Line, Piece, Template, TestAnswer,
+    TestAttempt, TestCredential, TestHash, TestKdf, TestPasskey, TestProcedure, TestProof,
+    TestRound, TestSecret, TestTable, TestTransport,
+};
 
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,7 @@ mod queue;
 mod recovery;
 pub mod scram;
 mod sqlite;
+mod standing;
 mod store;
 mod unspending;
 mod vault;
@@ -48,7 +49,8 @@ pub use queue::{PasswordQueue, VerifyError};
 pub use recovery::{CodeHash, RecoveryCode};
 pub use scram::ScramKeys;
 pub use sqlite::Sqlite;
-pub use store::{DecoyKey, Entry, Existing, Invitation, Note, Stamp, Store, StoreError};
+pub use standing::{Ended, Standing};
+pub use store::{DecoyKey, Entry, Existing, Invitation, Note, Present, Stamp, Store, StoreError};
 pub use vault::{Credential, Keyring, Vault, Withheld};
 
 /// Names that are only text here: what is a valid one is decided where the text comes from.

@@ -14,7 +14,11 @@ mod directory;
 mod generation;
 mod reload;
 mod revisions;
+mod revocation;
+mod roll;
+mod selection;
 mod stage;
+mod trials;
 mod watch;
 
 pub use build::{MethodError, RealmError, Workshop};
@@ -28,5 +32,9 @@ pub use revisions::{
     Aside, Comparison, Part, RevisionError, RevisionState, RevisionStatus, RolledBack, Share,
     Withdrawn,
 };
+pub use revocation::follow as follow_credentials;
+pub use roll::{LiveSession, NotAdmitted, Passed, Seat};
+pub use selection::{NoRevisionName, RevisionName, Selection};
 pub use stage::{StageError, Staging};
+pub use trials::TrialFailure;
 pub use watch::Hints;

@@ -17,9 +17,11 @@
 
 mod broker;
 mod dealer;
+mod farewell;
 mod features;
 mod id_map;
 mod inquiry;
+mod meta;
 mod options;
 mod patterns;
 mod permissions;
@@ -31,12 +33,13 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use thiserror::Error;
 
+pub use farewell::Farewell;
 pub use features::{Features, welcome_roles};
 pub use inquiry::{Answer, Inquiry, Unasked};
 pub use permissions::{Permission, Permissions};
 
 use self::{broker::Broker, dealer::Dealer, id_map::IdMap, inquiry::Inquiries, session::Session};
-use crate::wamp::{Code, Id, Message, Serializer};
+use crate::wamp::{Action, Code, Dict, Id, Message, Serializer};
 
 /// Broker and dealer of one realm.
 pub struct Router {
@@ -49,6 +52,8 @@ pub struct Member {
     pub id: Id,
     pub authid: Arc<str>,
     pub authrole: Arc<str>,
+    pub authmethod: Arc<str>,
+    pub authprovider: Arc<str>,
     pub features: Features,
     pub serializer: Serializer,
     pub outbox: Arc<dyn Outbox>,
@@ -60,6 +65,10 @@ pub trait Outbox: Send + Sync {
     /// not block, and must not call the router. One that is full drops the frame and sees to it
     /// that the session ends.
     fn deliver(&self, frame: Bytes);
+
+    /// Ends the session. Called with the realm's lock held, when nothing refers to the member any
+    /// more; the same holds as for a delivery.
+    fn end(&self, farewell: Farewell);
 }
 
 /// What one member may occupy. Beyond it a request is answered with `wamp.error.unavailable`.
@@ -157,12 +166,19 @@ impl Router {
     /// From here on others can reach the member, though none will before it subscribes, registers
     /// or calls: join before WELCOME is sent, or after, but before its next message is read.
     pub fn join(&self, member: Member) -> Result<(), Taken> {
-        let mut state = self.state.lock();
-        let grants = state.permissions.role(&member.authrole);
-        match state.sessions.entry(member.id) {
+        let State {
+            sessions,
+            permissions,
+            broker,
+            random,
+            ..
+        } = &mut *self.state.lock();
+        let grants = permissions.role(&member.authrole);
+        match sessions.entry(member.id) {
             Entry::Occupied(_) => Err(Taken(member.id)),
             Entry::Vacant(seat) => {
-                seat.insert(Session::new(member, grants));
+                let member = &seat.insert(Session::new(member, grants)).member;
+                broker.announce(meta::ON_JOIN, random, || vec![member.details().into()]);
                 Ok(())
             }
         }
@@ -171,17 +187,7 @@ impl Router {
     /// Nothing refers to the session afterwards, and nothing is delivered to it. Callers that wait
     /// for it get an ERROR. Leaving twice does no harm.
     pub fn leave(&self, session: Id) {
-        let State {
-            sessions,
-            broker,
-            dealer,
-            inquiries,
-            ..
-        } = &mut *self.state.lock();
-        if let Some(session) = sessions.remove(&session) {
-            broker.leave(&session);
-            dealer.leave(sessions, &mut inquiries.pending, session);
-        }
+        self.state.lock().leave(session);
     }
 
     /// Everyone who is joined, in no order.
@@ -322,6 +328,9 @@ impl Router {
                 payload,
             } => {
                 let options = options::Call::parse(&options);
+                if let Some(asked) = meta::Request::parse(&procedure, &payload) {
+                    return self.answer(session, request, &procedure, asked);
+                }
                 let State {
                     sessions,
                     dealer,
@@ -381,6 +390,52 @@ impl Router {
             _ => return Err(Violation::Unexpected),
         }
         Ok(())
+    }
+
+    /// Answers a call of a procedure of the router's own.
+    fn answer(
+        &self,
+        session: Id,
+        request: Id,
+        procedure: &str,
+        asked: Result<meta::Request, Refusal>,
+    ) -> Result<(), Violation> {
+        let state = &mut *self.state.lock();
+        let caller = in_turn(&mut state.sessions, session, request)?;
+        let allowed = caller.check(Action::Call, procedure, procedure.len());
+        let caller = Arc::clone(&caller.member);
+        let answer = allowed
+            .and(asked)
+            .and_then(|asked| state.meta(&caller, asked));
+        match answer {
+            Ok(payload) => caller.deliver(&Message::Result {
+                request,
+                details: Dict::new(),
+                payload,
+            }),
+            Err(refusal) => caller.refuse(Code::Call, request, refusal),
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Takes a member out.
+    fn leave(&mut self, session: Id) -> Option<Arc<Member>> {
+        let Self {
+            sessions,
+            broker,
+            dealer,
+            inquiries,
+            random,
+            ..
+        } = self;
+        let session = sessions.remove(&session)?;
+        let member = Arc::clone(&session.member);
+        broker.leave(&session);
+        dealer.leave(sessions, &mut inquiries.pending, session);
+        broker.announce(meta::ON_LEAVE, random, || member.farewell());
+        Some(member)
     }
 }
 

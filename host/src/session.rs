@@ -7,7 +7,7 @@ mod outbox;
 
 use std::{
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
@@ -132,10 +132,7 @@ async fn hear_out<S: Stream<Item = Result<Bytes, Broken>> + Unpin>(stream: &mut 
     while let Some(Ok(_)) = stream.next().await {}
 }
 
-/// How long it is from now until a time since the Unix epoch.
-fn until(time: Duration) -> Duration {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    time.saturating_sub(now)
+/// How long it is from now until then.
+fn until(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::now()).unwrap_or_default()
 }

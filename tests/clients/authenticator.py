@@ -26,6 +26,9 @@ SECRETS = {
     },
 }
 
+# The public half of each one's key.
+KEYS = {"alice": {"pubkey": "19a71c146a8f384c976c8d41dfcf26fecb1a29edfbe528b0ae05530237786cc8", "role": "user"}}
+
 
 def by_ticket(realm, authid, details):
     report({"procedure": "ticket", "realm": realm, "authid": authid, "details": details})
@@ -42,6 +45,13 @@ def by_secret(realm, authid, details):
     report({"procedure": "wampcra", "realm": realm, "authid": authid, "details": details})
     if authid in SECRETS:
         return SECRETS[authid]
+    raise ApplicationError("com.acme.no_such_user", f"there is no {authid}")
+
+
+def by_key(realm, authid, details):
+    report({"procedure": "cryptosign", "realm": realm, "authid": authid, "details": details})
+    if authid in KEYS:
+        return KEYS[authid]
     raise ApplicationError("com.acme.no_such_user", f"there is no {authid}")
 
 
@@ -74,6 +84,7 @@ async def main():
     async def joined(session, details):
         await session.register(by_ticket, "com.acme.authenticate")
         await session.register(by_secret, "com.acme.secret")
+        await session.register(by_key, "com.acme.key")
         await session.register(by_token, "com.acme.token")
         report({"ready": True})
 

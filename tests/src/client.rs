@@ -171,6 +171,34 @@ impl Client {
         client
     }
 
+    /// Logs in by `wampcra` with this key, and returns the session too.
+    pub async fn log_in(router: &Router, realm: &str, authid: &str, key: &str) -> (Self, u64) {
+        let mut client = Self::greet(router, hello(realm, &["wampcra"], Some(authid))).await;
+        let challenge = client.receive().await;
+        client.send(&sign(&challenge, key)).await;
+        let session = client.welcome().await;
+        (client, session)
+    }
+
+    /// Waits for WELCOME, and returns the session.
+    pub async fn welcome(&mut self) -> u64 {
+        match self.receive().await {
+            Message::Welcome { session, .. } => session.as_u64(),
+            other => panic!("no WELCOME: {other:?}"),
+        }
+    }
+
+    /// Waits for GOODBYE, and returns its reason and its words. Nothing else may come before it.
+    pub async fn goodbye(&mut self) -> (String, String) {
+        match self.receive().await {
+            Message::Goodbye { reason, details } => {
+                let message = details.text("message").unwrap_or_default().to_owned();
+                (reason, message)
+            }
+            other => panic!("no GOODBYE: {other:?}"),
+        }
+    }
+
     pub async fn send(&mut self, message: &Message) {
         let octets = message.encode(self.serializer).expect("a message of ours");
         self.send_octets(octets).await;
@@ -250,6 +278,12 @@ impl Client {
     /// Waits for the end of the connection, whatever comes before it.
     pub async fn closed(mut self) {
         while self.next_frame().await.is_some() {}
+    }
+
+    /// Waits for the end of the connection. No message may come before it.
+    pub async fn ends_silently(mut self) {
+        let more = self.next_frame().await;
+        assert_eq!(more, None, "nothing more was to be said");
     }
 
     /// None when the connection has ended.

@@ -61,6 +61,11 @@ impl Component {
         Self::built(&format!("guest-{name}"))
     }
 
+    /// One of `examples`.
+    pub fn example(name: &str) -> Self {
+        Self::built(name)
+    }
+
     /// Builds a package, once for each program of tests.
     fn built(package: &str) -> Self {
         static BUILT: Mutex<BTreeMap<String, Component>> = Mutex::new(BTreeMap::new());
@@ -95,6 +100,15 @@ impl Component {
             .expect("the place");
         octets.splice(at..at + old.len(), new.iter().copied());
         Self(octets)
+    }
+
+    /// The same in every place where the old ones are.
+    pub fn with_all(&self, old: &[u8], new: &[u8]) -> Self {
+        let mut changed = self.with(old, new);
+        while changed.octets().windows(old.len()).any(|it| it == old) {
+            changed = changed.with(old, new);
+        }
+        changed
     }
 
     /// The same component with a remark: a custom section, which changes the file and not what it

@@ -72,6 +72,11 @@ impl Deployment {
         self.path(name)
     }
 
+    /// Writes any other file.
+    pub fn file(&self, name: &str, text: &str) {
+        self.put(name, text.as_bytes());
+    }
+
     /// Writes the file of a realm's secret for requests.
     pub fn secret(&self, realm: &str, name: &str, contents: &str) {
         let directory = self.path(&format!("secrets/{realm}"));
@@ -119,21 +124,32 @@ impl Deployment {
         self.command("credential", words).await
     }
 
-    /// The same for `countersign method`, which asks the router that runs here.
+    /// The same for `countersign method`. Files are named as from the directory of the components.
     pub async fn method(&self, words: &str) -> (bool, String) {
         self.command("method", words).await
+    }
+
+    /// The same for `countersign session`.
+    pub async fn session(&self, words: &str) -> (bool, String) {
+        self.command("session", words).await
     }
 
     async fn command(&self, command: &str, words: &str) -> (bool, String) {
         let mut process = tokio::process::Command::new(router::program());
         process.args([command, "--config"]).arg(self.config());
         process.args(words.split(' '));
+        process.current_dir(self.path("methods"));
         let output = soon("an end of the command", process.output())
             .await
             .expect("a program");
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said).into_owned();
         (output.status.success(), said)
+    }
+
+    /// Writes the table of a method, beside its component.
+    pub fn table(&self, name: &str, text: &str) {
+        self.put(&format!("methods/{name}.table.toml"), text.as_bytes());
     }
 
     /// The file that the router is started with.

@@ -10,18 +10,19 @@
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
 mod authenticator;
+mod authority;
 mod browser;
 mod callee;
 mod client;
 mod component;
 mod deployment;
+mod kit;
 mod log;
 mod passkey;
 mod program;
 mod refusals;
 mod revision;
 mod router;
-mod secure_site;
 mod service;
 mod visitor;
 mod website;
@@ -29,18 +30,19 @@ mod website;
 use std::{future::Future, time::Duration};
 
 pub use authenticator::{code, wrong_code};
+pub use authority::{Authority, Certified};
 pub use browser::Browser;
 pub use callee::Callee;
 pub use client::{Client, Refusal, Transport, answer, hello, sign};
 pub use component::{Component, components};
 pub use deployment::Deployment;
+pub use kit::{AtWork, Desk, OwnLogin, log_in};
 pub use log::{Event, Log};
 pub use passkey::Passkey;
 pub use program::{Job, Program, Running};
 pub use refusals::authenticate;
 pub use revision::Revision;
 pub use router::Router;
-pub use secure_site::SecureSite;
 pub use service::{Asked, Reply, Service};
 pub use visitor::{Page, Visitor, asking_for_a_cookie};
 pub use website::Website;

@@ -1,15 +1,22 @@
 use std::{fs, path::PathBuf, sync::Arc};
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    net::TcpListener,
     task::JoinHandle,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    },
 };
 
 /// Serves some files to a browser, at a `localhost` of its own. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Website {
-    port: u16,
+    origin: String,
     task: JoinHandle<()>,
 }
 
@@ -17,23 +24,48 @@ pub struct Website {
 type Files = Vec<(&'static str, PathBuf)>;
 
 impl Website {
+    /// By HTTP.
     pub async fn of(files: Files) -> Self {
+        Self::serving(files, None).await
+    }
+
+    /// By HTTPS. The certificate and its key are files in PEM.
+    pub async fn secure(files: Files, certificate: PathBuf, key: PathBuf) -> Self {
+        let chain = CertificateDer::from_pem_file(certificate).expect("a certificate");
+        let key = PrivateKeyDer::from_pem_file(key).expect("a key");
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![chain], key);
+        let acceptor = TlsAcceptor::from(Arc::new(config.expect("a key of the certificate")));
+        Self::serving(files, Some(acceptor)).await
+    }
+
+    async fn serving(files: Files, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("a socket").port();
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let files = Arc::new(files);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let files = Arc::clone(&files);
+                let (tls, files) = (tls.clone(), Arc::clone(&files));
                 // A browser opens connections that it does not use.
-                tokio::spawn(async move { serve(stream, &files).await });
+                tokio::spawn(async move {
+                    match tls {
+                        Some(tls) => serve(tls.accept(stream).await.ok()?, &files).await,
+                        None => serve(stream, &files).await,
+                    }
+                });
             }
         });
-        Self { port, task }
+        Self {
+            origin: format!("{scheme}://localhost:{port}"),
+            task,
+        }
     }
 
-    /// Its origin, as a browser writes it.
-    pub fn origin(&self) -> String {
-        format!("http://localhost:{}", self.port)
+    /// As a browser writes it.
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 }
 
@@ -44,7 +76,7 @@ impl Drop for Website {
 }
 
 /// Answers one request. None if the browser has left.
-async fn serve(stream: TcpStream, files: &Files) -> Option<()> {
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, files: &Files) -> Option<()> {
     let mut stream = BufReader::new(stream);
     let mut request = String::new();
     stream.read_line(&mut request).await.ok()?;

@@ -6,8 +6,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use countersign_tests::{Component, Deployment, Router};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
+use countersign_tests::{Authority, Component, Deployment, Router};
 use sha2::{Digest, Sha256};
 
 const TLS: &str = "address = \"127.0.0.1:0\"\n[listener.tls]\ncertificate = \"router.pem\"\n\
@@ -39,33 +38,15 @@ impl House {
         for method in ["tls", "peer"] {
             deployment.component(method, &Component::method(method));
         }
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        fs::write(deployment.path("ca.pem"), authority.pem()).unwrap();
-        let email = |text: &str| SanType::Rfc822Name(text.try_into().unwrap());
-        let mut fingerprint = String::new();
-        for (file, names) in [
-            ("router", vec![SanType::IpAddress([127, 0, 0, 1].into())]),
-            (
-                "alice",
-                vec![email("alice@example.com"), email("ops@example.com")],
-            ),
-            ("bob", vec![email("bob@elsewhere.example")]),
-            ("nameless", vec![]),
-        ] {
-            let mut params = CertificateParams::default();
-            params.subject_alt_names = names;
-            let key = KeyPair::generate().unwrap();
-            let certificate = params.signed_by(&key, &authority).unwrap();
-            if file == "alice" {
-                let digest = Sha256::digest(certificate.der());
-                fingerprint = hex::encode(digest);
-            }
-            let write = |kind, pem| fs::write(deployment.path(&format!("{file}.{kind}")), pem);
-            write("pem", certificate.pem()).unwrap();
-            write("key", key.serialize_pem()).unwrap();
-        }
+        let authority = Authority::new();
+        deployment.file("ca.pem", &authority.pem());
+        authority.for_server().write(&deployment, "router");
+        let alice = authority.for_client(&["alice@example.com", "ops@example.com"]);
+        alice.write(&deployment, "alice");
+        let bob = authority.for_client(&["bob@elsewhere.example"]);
+        bob.write(&deployment, "bob");
+        authority.for_client(&[]).write(&deployment, "nameless");
+        let fingerprint = hex::encode(Sha256::digest(&alice.der));
         Self {
             deployment,
             fingerprint,

@@ -8,11 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use countersign_tests::{Component, Deployment, Event, Router};
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PKCS_ECDSA_P256_SHA256,
-    SanType,
-};
+use countersign_tests::{Authority, Component, Deployment, Event, Router};
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
     crypto::ring,
@@ -69,22 +65,14 @@ async fn house(listener: &str, settings: &str) -> Router {
             options,
         });
     }
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
-    let authority = CertifiedIssuer::self_signed(params, key).unwrap();
-    let mut params = CertificateParams::default();
-    params.subject_alt_names = vec![SanType::IpAddress([127, 0, 0, 1].into())];
-    let key = KeyPair::generate().unwrap();
-    let certificate = params.signed_by(&key, &authority).unwrap();
-    for (file, contents) in [
-        ("router.pem", certificate.pem()),
-        ("router.key", key.serialize_pem()),
+    let authority = Authority::new();
+    authority.for_server().write(&deployment, "router");
+    for (file, text) in [
         ("ca.pem", authority.pem()),
         ("alice.key", SEED.to_owned()),
         ("password", format!("{PASSWORD}\n")),
     ] {
-        fs::write(deployment.path(file), contents).unwrap();
+        deployment.file(file, &text);
     }
     deployment.start().await
 }

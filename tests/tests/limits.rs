@@ -6,8 +6,8 @@ use countersign::{
     credential::{Bounds, Keyring, PasswordQueue, Sqlite, Vault},
     login::{Attempt, Authid, Call, StepName, Verdict},
     method::{
-        Capability, Digest, Fault, Grant, Limit, Limits, Method, MethodParts, Reach, Revision,
-        Runtime, Source,
+        Capability, Digest, Fault, Grant, HostCall, Limit, Limits, Method, MethodParts, Reach,
+        Revision, Runtime, Source, Spent,
     },
     transport::Connection,
     wamp::{Id, Message, reason},
@@ -85,6 +85,10 @@ fn read(path: &Path) -> Source {
 }
 
 async fn ask(method: &Arc<Method>) -> Result<Verdict, Fault> {
+    ask_and_count(method).await.0
+}
+
+async fn ask_and_count(method: &Arc<Method>) -> (Result<Verdict, Fault>, Spent) {
     let attempt = Attempt {
         realm: "realm1".into(),
         session: Id::MIN,
@@ -103,9 +107,9 @@ async fn ask(method: &Arc<Method>) -> Result<Verdict, Fault> {
         confidential: true,
         ..Connection::default()
     };
-    method
-        .call(call, &Arc::new(connection), &Arc::default())
-        .await
+    let evidence = Arc::default();
+    let verdict = method.call(call, &Arc::new(connection), &evidence).await;
+    (verdict, evidence.seen().spent)
 }
 
 /// What each misdeed must end in, by the label that logs and metrics have for it.
@@ -169,6 +173,28 @@ async fn what_is_copied_out_of_a_guest_is_bounded() {
         let method = house.method_within(deed, roomy).await;
         let fault = ask(&method).await.expect_err(deed);
         assert_eq!(fault, Fault::Overrun(Limit::Output), "{deed}");
+    }
+}
+
+/// Also of a call that nobody waits for any more when it ends.
+#[tokio::test]
+async fn host_calls_are_counted_by_kind_however_the_call_ends() {
+    let house = House::with_hostile_method().await;
+    for (deed, kind, least) in [
+        ("behave", HostCall::Find, 0),
+        ("leak-handles", HostCall::Find, 65),
+        ("flood-the-log", HostCall::Log, 4096 / 5 + 1),
+        ("print-forever", HostCall::Wasi, 4096 / 5 + 1),
+        ("sleep", HostCall::Wasi, 1),
+    ] {
+        let (_, spent) = ask_and_count(&house.method(deed).await).await;
+        let calls = spent.host_calls;
+        assert!(calls.of(kind) >= least, "{deed}: {calls:?}");
+        let ours = calls.total() - calls.of(HostCall::Wasi);
+        match kind {
+            HostCall::Wasi => assert_eq!(ours, 0, "{deed}: {calls:?}"),
+            _ => assert_eq!(ours, least, "{deed}: {calls:?}"),
+        }
     }
 }
 

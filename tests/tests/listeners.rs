@@ -5,15 +5,10 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
     process::{Command, Output},
-    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use countersign::wamp::{Message, reason};
-use countersign_tests::{Client, Component, Deployment, Event, Router, hello};
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, SanType,
-};
+use countersign_tests::{Authority, Client, Component, Deployment, Event, Router, hello};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -258,64 +253,19 @@ async fn a_socket_that_a_dead_router_left_is_taken_over_and_a_living_one_is_not(
     assert!(!deployment.path("wamp.sock").exists(), "it is tidied up");
 }
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
-fn authority() -> Authority {
-    // Two authorities of one name would be taken for one with a wrong signature.
-    static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("authority {}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-/// A certificate in PEM and its key.
-fn certificate(
-    authority: &Authority,
-    name: SanType,
-    usage: ExtendedKeyUsagePurpose,
-) -> [String; 2] {
-    let mut params = CertificateParams::default();
-    params.subject_alt_names = vec![name];
-    params.extended_key_usages = vec![usage];
-    let key = KeyPair::generate().unwrap();
-    [
-        params.signed_by(&key, authority).unwrap().pem(),
-        key.serialize_pem(),
-    ]
-}
-
-fn put(deployment: &Deployment, files: [(&str, &str); 2]) {
-    for (file, contents) in files {
-        xtask::put(&deployment.path(file), contents.as_bytes()).unwrap();
-    }
-}
-
-fn put_server(deployment: &Deployment, authority: &Authority) {
-    let address = SanType::IpAddress([127, 0, 0, 1].into());
-    let [pem, key] = certificate(authority, address, ExtendedKeyUsagePurpose::ServerAuth);
-    put(deployment, [("router.pem", &pem), ("router.key", &key)]);
-}
-
 const TLS: &str = "address = \"127.0.0.1:0\"\n[listener.tls]\ncertificate = \"router.pem\"\n\
                    key = \"router.key\"\nclient_roots = \"clients.pem\"\n";
 
 #[tokio::test]
 async fn a_client_logs_in_with_its_certificate() {
-    let (routers, clients) = (authority(), authority());
+    let (routers, clients) = (Authority::new(), Authority::new());
     let deployment = behind(TLS);
-    put_server(&deployment, &routers);
-    put(
-        &deployment,
-        [("clients.pem", &clients.pem()), ("ca.pem", &routers.pem())],
-    );
-    let email = SanType::Rfc822Name("alice@example.com".try_into().unwrap());
-    let usage = ExtendedKeyUsagePurpose::ClientAuth;
-    for (name, authority) in [("alice", &clients), ("mallory", &authority())] {
-        let [pem, key] = certificate(authority, email.clone(), usage.clone());
-        let files = [format!("{name}.pem"), format!("{name}.key")];
-        put(&deployment, [(&files[0], &pem), (&files[1], &key)]);
+    routers.for_server().write(&deployment, "router");
+    deployment.file("clients.pem", &clients.pem());
+    deployment.file("ca.pem", &routers.pem());
+    for (name, authority) in [("alice", &clients), ("mallory", &Authority::new())] {
+        let certified = authority.for_client(&["alice@example.com"]);
+        certified.write(&deployment, name);
     }
     let router = deployment.start().await;
     let path = |file: &str| router.deployment.path(file).to_str().unwrap().to_owned();
@@ -366,18 +316,14 @@ async fn a_client_logs_in_with_its_certificate() {
 /// Alice and Bob with certificates of one authority, which the router's clients must have. It listens
 /// in clear as well. Returns where it does by TLS.
 async fn with_alice_and_bob() -> (Router, String) {
-    let (routers, clients) = (authority(), authority());
+    let (routers, clients) = (Authority::new(), Authority::new());
     let deployment = behind(&format!("{PLAIN}[[listener]]\n{TLS}"));
-    put_server(&deployment, &routers);
-    put(
-        &deployment,
-        [("clients.pem", &clients.pem()), ("ca.pem", &routers.pem())],
-    );
+    routers.for_server().write(&deployment, "router");
+    deployment.file("clients.pem", &clients.pem());
+    deployment.file("ca.pem", &routers.pem());
     for name in ["alice", "bob"] {
-        let email = SanType::Rfc822Name(format!("{name}@example.com").try_into().unwrap());
-        let [pem, key] = certificate(&clients, email, ExtendedKeyUsagePurpose::ClientAuth);
-        let files = [format!("{name}.pem"), format!("{name}.key")];
-        put(&deployment, [(&files[0], &pem), (&files[1], &key)]);
+        let certified = clients.for_client(&[&format!("{name}@example.com")]);
+        certified.write(&deployment, name);
     }
     let router = deployment.start().await;
     let listening = |event: &Event| event.message() == "listening";
@@ -441,13 +387,11 @@ async fn r21_the_owner_of_a_certificate_does_not_come_in_by_name_elsewhere() {
 
 #[tokio::test]
 async fn a_renewed_certificate_is_taken_up_while_the_router_runs() {
-    let (old, new) = (authority(), authority());
+    let (old, new) = (Authority::new(), Authority::new());
     let deployment = behind(TLS);
-    put_server(&deployment, &old);
-    put(
-        &deployment,
-        [("clients.pem", &old.pem()), ("old.pem", &old.pem())],
-    );
+    old.for_server().write(&deployment, "router");
+    deployment.file("clients.pem", &old.pem());
+    deployment.file("old.pem", &old.pem());
     let router = deployment.start().await;
     let address = router.url().replacen("ws", "wss", 1);
     let comes = |authority: &str| {
@@ -459,14 +403,12 @@ async fn a_renewed_certificate_is_taken_up_while_the_router_runs() {
     };
     assert!(comes("old.pem"));
 
-    put(
-        &router.deployment,
-        [("router.pem", "no certificate"), ("new.pem", &new.pem())],
-    );
+    router.deployment.file("router.pem", "no certificate");
+    router.deployment.file("new.pem", &new.pem());
     router.log.mention("the earlier ones stay in use").await;
     assert!(comes("old.pem"));
 
-    put_server(&router.deployment, &new);
+    new.for_server().write(&router.deployment, "router");
     router.log.mention("the certificate was renewed").await;
     assert!(comes("new.pem"));
     assert!(!comes("old.pem"));

@@ -151,6 +151,28 @@ async fn nobody_gets_in_by_a_revision_that_is_withdrawn_nor_ends_what_it_began()
 }
 
 #[tokio::test]
+async fn those_are_told_goodbye_whom_a_withdrawn_revision_has_let_in() {
+    let router = with_revisions(1).await;
+    let (mut first, _) = begin(&router).await;
+    assert!(matches!(finish(&mut first).await, Message::Welcome { .. }));
+    router.deployment.component("revision", &revision(2));
+    router.log.generation("realm1", 2).await;
+    let (mut second, _) = begin(&router).await;
+    assert!(matches!(finish(&mut second).await, Message::Welcome { .. }));
+
+    let said = done(&router, "withdraw realm1 revision --end-sessions").await;
+    assert!(said.contains("1 sessions were ended"), "{said}");
+    let Message::Goodbye { reason, .. } = second.receive().await else {
+        panic!("not a GOODBYE")
+    };
+    assert_eq!(reason, "wamp.close.revoked");
+    let digest = revision(1).digest();
+    let words = format!("withdraw realm1 {} --end-sessions", &digest[..12]);
+    done(&router, &words).await;
+    assert!(matches!(first.receive().await, Message::Goodbye { .. }));
+}
+
+#[tokio::test]
 async fn a_revision_is_withdrawn_by_its_digest_and_no_roll_back_leads_to_it() {
     let router = with_revisions(3).await;
     let second = revision(2).digest();

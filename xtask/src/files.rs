@@ -21,6 +21,11 @@ pub(crate) fn target() -> PathBuf {
     root().join(chosen)
 }
 
+/// Where tools are put that `countersign method build` downloads: its XDG_CACHE_HOME.
+pub fn cache() -> PathBuf {
+    target().join("cache")
+}
+
 /// Makes a file have these contents, all at once: nobody ever reads half of it, and a program that
 /// runs from the old file goes on with the old one. Returns false if it had them already.
 ///

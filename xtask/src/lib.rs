@@ -7,14 +7,16 @@
 
 mod cargo;
 mod clients;
+mod contract;
 mod demo;
 mod files;
 mod process;
 
 pub use cargo::{component, methods, router};
 pub use clients::{Node, Python, chromium, node_clients, python_clients};
+pub use contract::{contract, write_contract};
 pub use demo::{Identity, alice, alices_key, demo, enrol};
-pub use files::{put, root};
+pub use files::{cache, put, root};
 pub use process::say;
 
 /// Builds and installs all that the tests need.

@@ -7,10 +7,12 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["demo"] => xtask::demo(),
         ["setup"] => xtask::set_up(),
+        ["contract"] => xtask::write_contract(),
         _ => {
             xtask::say(
                 "cargo xtask demo    builds everything and runs a router on the demo realm\n\
-                 cargo xtask setup   builds everything and installs what the tests need",
+                 cargo xtask setup   builds everything and installs what the tests need\n\
+                 cargo xtask contract   writes docs/contract.md anew from wit/",
             );
             return ExitCode::from(2);
         }

@@ -31,6 +31,8 @@ impl Method for Riddle {
         credential_kinds: &[],
     };
 
+    const CLEAR_SECRET: bool = true;
+
     fn check(&self) -> Result<(), String> {
         if self.answer.trim().is_empty() {
             return Err("`answer`: everybody could guess an empty one".into());

@@ -4,6 +4,7 @@ use super::{Request, Response};
 use crate::realm::{Realm, Realms, Workshop};
 
 mod methods;
+mod sessions;
 
 /// Does what operators ask for.
 #[derive(Debug)]
@@ -25,10 +26,16 @@ impl Desk {
 
     pub(super) async fn answer(&self, request: Request) -> Response {
         let answer = match request {
+            Request::Sessions(query) => return self.sessions(&query),
+            Request::EndSessions(eviction) => return self.end_sessions(&eviction),
             Request::Methods { realm } => self.methods(realm.as_deref()),
             Request::Stage { realm, step, file } => self.stage(&realm, &step, &file).await,
             Request::Rollback { realm, step } => self.roll_back(&realm, &step).await,
-            Request::Withdraw { realm, which } => self.withdraw(&realm, &which),
+            Request::Withdraw {
+                realm,
+                which,
+                end_sessions,
+            } => self.withdraw(&realm, &which, end_sessions),
             Request::Canary {
                 realm,
                 step,

@@ -8,11 +8,17 @@ use serde_json::Value;
 use thiserror::Error;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 
+use super::{Eviction, SessionQuery, SessionReport};
+
 /// What an operator wants. A variant that a router does not know it answers with
 /// [`Response::Unknown`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Request {
+    /// Who is in.
+    Sessions(SessionQuery),
+    /// Sessions are to end.
+    EndSessions(Eviction),
     /// Which revisions there are: of one realm, or of all.
     Methods { realm: Option<String> },
     /// Take a component through all stages, and keep it ready.
@@ -24,7 +30,12 @@ pub enum Request {
     /// Ask the revision before.
     Rollback { realm: String, step: String },
     /// Let a revision decide about nobody: a step's, or those with such a digest.
-    Withdraw { realm: String, which: String },
+    Withdraw {
+        realm: String,
+        which: String,
+        /// And end the sessions that it has let in.
+        end_sessions: bool,
+    },
     /// Have the staged revision decide about so many thousandths of the logins.
     Canary {
         realm: String,
@@ -41,6 +52,9 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Response {
+    Sessions(Vec<SessionReport>),
+    /// So many.
+    SessionsEnded(usize),
     Methods(Vec<RevisionReport>),
     Staged(StagingReport),
     /// It was done, in words for a person.

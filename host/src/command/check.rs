@@ -7,7 +7,7 @@ use super::{
     serve::{compiler, signers},
 };
 use crate::{
-    config::Operator,
+    config::{Conform, Operator},
     credential::{PasswordQueue, Sqlite, Vault},
     egress::Egress,
     login::StepName,
@@ -27,8 +27,10 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
     let vault = Vault::open(Arc::new(Sqlite::open(file)?), PasswordQueue::default())?;
     let runtime = Arc::new(Runtime::with(compiler(&operator, None)?)?);
     let egress = Arc::new(Egress::new(&operator.egress)?);
-    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone());
-    let workshop = Arc::new(workshop.requiring(signers(&operator)));
+    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
+        .requiring(signers(&operator))
+        .requiring_conformance(operator.conform == Conform::Required);
+    let workshop = Arc::new(workshop);
     let mut reloader = Reloader::new(workshop, operator.realms.clone(), Arc::default());
     let inspections = reloader.look().await.with_context(|| {
         format!(

@@ -21,6 +21,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use tokio::task::spawn_blocking;
 
+pub(super) use self::list::for_people;
 use self::{
     add::AddArgs,
     list::ListArgs,

@@ -1,9 +1,18 @@
-//! `countersign method`: the revisions of methods, in a router that runs.
+//! `countersign method`: components of methods, alone and in a router that runs.
 
+mod bindings;
+mod build;
+mod component;
+mod conform;
+mod dev;
+mod inspect;
 mod list;
+mod new;
 mod operate;
+mod project;
 mod sign;
 mod stage;
+mod test;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -18,7 +27,7 @@ use crate::{
 
 /// The arguments of `countersign method`.
 #[derive(Debug, Args)]
-#[command(about = "See and change which revisions of methods a running router asks")]
+#[command(about = "Write and try methods, and see and change which ones a running router asks")]
 pub struct MethodArgs {
     /// The operator's configuration, which says where the router takes commands
     #[arg(
@@ -47,6 +56,14 @@ enum Command {
     Withdraw(operate::WithdrawArgs),
     Keygen(sign::KeygenArgs),
     Sign(sign::SignArgs),
+    #[command(flatten)]
+    Project(project::ProjectCommand),
+    /// Run a table of attempts: their verdicts, and what each call takes
+    Test(test::TestArgs),
+    /// Put a method through what every method must stand; status 1 if it does not
+    Conform(conform::ConformArgs),
+    /// Tell what a component is, what it imports and what it costs
+    Inspect(inspect::InspectArgs),
 }
 
 /// Does what the arguments say.
@@ -54,23 +71,33 @@ enum Command {
 /// # Errors
 /// If it could not be done; the error says what, where and what to do.
 pub async fn run(args: MethodArgs) -> anyhow::Result<ExitCode> {
-    let said = match &args.command {
-        Command::List(list) => list::list(list, &args).await?,
-        Command::Stage(stage) => return stage::stage(stage, &args).await,
-        Command::Unstage(step) => args.done(step.unstage()).await?,
-        Command::Canary(canary) => args.done(canary.request()).await?,
-        Command::Shadow(step) => args.done(step.shadow()).await?,
-        Command::Rollback(step) => args.done(step.roll_back()).await?,
-        Command::Withdraw(withdraw) => args.done(withdraw.request()).await?,
-        Command::Keygen(keygen) => sign::keygen(keygen)?,
-        Command::Sign(sign) => sign::sign(sign)?,
+    let MethodArgs { config, command } = args;
+    let router = Router { config };
+    let said = match command {
+        Command::List(args) => list::list(&args, &router).await?,
+        Command::Stage(args) => return stage::stage(&args, &router).await,
+        Command::Unstage(step) => router.done(step.unstage()).await?,
+        Command::Canary(args) => router.done(args.request()).await?,
+        Command::Shadow(step) => router.done(step.shadow()).await?,
+        Command::Rollback(step) => router.done(step.roll_back()).await?,
+        Command::Withdraw(args) => router.done(args.request()).await?,
+        Command::Keygen(args) => sign::keygen(&args)?,
+        Command::Sign(args) => sign::sign(&args)?,
+        Command::Project(command) => return project::run(command).await,
+        Command::Test(args) => return test::run(args).await,
+        Command::Conform(args) => return conform::run(args).await,
+        Command::Inspect(args) => return inspect::run(args).await,
     };
     print(&said)?;
     Ok(ExitCode::SUCCESS)
 }
 
-impl MethodArgs {
-    /// Asks the router that serves this configuration.
+/// The router that serves a configuration.
+struct Router {
+    config: PathBuf,
+}
+
+impl Router {
     async fn ask(&self, request: Request) -> anyhow::Result<Response> {
         let operator = Operator::read(&self.config)?;
         Ok(admin::ask(&operator.admin.socket, &self.config, &request).await?)

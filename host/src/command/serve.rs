@@ -7,13 +7,13 @@ use tokio_util::task::TaskTracker;
 use super::ServeArgs;
 use crate::{
     admin::{Counter, Desk},
-    config::{self, ListenAddress, Operator, Protocol},
+    config::{self, Conform, ListenAddress, Operator, Protocol},
     credential::{PasswordQueue, Sqlite, Store, Vault},
     egress::Egress,
     login,
     method::{Compiler, CompilerBounds, Helper, Runtime, Shelf, Signers},
     observe,
-    realm::{Hints, Inspection, Realms, Reloader, Workshop},
+    realm::{Hints, Inspection, Realms, Reloader, Workshop, follow_credentials},
     session::{SessionSettings, Sessions},
     transport::{Arrived, CookieExchange, Frames, Incoming, Listener, own_user},
     wamp::reason,
@@ -43,8 +43,10 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let shelf = Shelf::open(&operator.loading.cache, own_user()?)?;
     let runtime = Arc::new(Runtime::with(compiler(&operator, Some(shelf))?)?);
     let egress = Arc::new(Egress::new(&operator.egress)?);
-    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone());
-    let workshop = Arc::new(workshop.requiring(signers(&operator)));
+    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
+        .requiring(signers(&operator))
+        .requiring_conformance(operator.conform == Conform::Required);
+    let workshop = Arc::new(workshop);
 
     let realms = Arc::new(Realms::default());
     // Before the first look, or a change between the two would be missed.
@@ -87,6 +89,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tokio::spawn(accept(listener, hello, sessions, tasks.clone()));
     }
     tokio::spawn(reloader.follow(hints));
+    tokio::spawn(follow_credentials(store, Arc::clone(&realms)));
     let desk = Desk::new(Arc::clone(&realms), workshop, operator.realms.clone());
     tokio::spawn(counter.serve(desk));
 

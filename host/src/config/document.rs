@@ -366,6 +366,12 @@ impl<'d> Table<'d> {
         mem::take(&mut self.table(key).entries)
     }
 
+    /// Leaves what is still in it be: nobody knows what belongs into it.
+    pub(super) fn forgive(&mut self) {
+        self.entries.clear();
+        self.missing.clear();
+    }
+
     /// It is told when the table is dropped: perhaps one of the keys that are then left is it,
     /// misspelt.
     fn missing(&mut self, key: &'static str, form: String) -> Reported {

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     document::{Reported, Table, values},
+    method::Conform,
     quantity::Octets,
     scalar::{Scalar, Written},
 };
@@ -28,8 +29,13 @@ pub struct LoadingConfig {
 pub struct Signer(ed25519_dalek::VerifyingKey);
 
 impl LoadingConfig {
-    /// Yields the directory of the components too. Paths start from `base`.
-    pub(super) fn take(mut table: Table<'_>, base: &Path) -> Result<(PathBuf, Self), Reported> {
+    /// Yields the directory of the components too, and whether they must conform. Paths start from
+    /// `base`.
+    pub(super) fn take(
+        mut table: Table<'_>,
+        base: &Path,
+    ) -> Result<(PathBuf, Conform, Self), Reported> {
+        let conform = table.optional::<Conform>("conform");
         let directory = table.optional::<PathBuf>("directory");
         let signers = table.list::<Signer>("signers");
         let cache = table.optional::<PathBuf>("cache");
@@ -51,7 +57,8 @@ impl LoadingConfig {
             compile_time,
             compile_memory,
         };
-        Ok((directory, loading))
+        let conform = conform?.map(|found| found.value).unwrap_or_default();
+        Ok((directory, conform, loading))
     }
 }
 

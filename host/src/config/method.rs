@@ -40,6 +40,16 @@ pub struct MethodConfig {
     pub guesses: GuessLimits,
     /// Whether it is asked where others could read along. None: unless clients send it a secret.
     pub cleartext: Option<Cleartext>,
+    /// Whether it must stand what every method must before it goes live.
+    pub conform: Conform,
+}
+
+/// Whether a component that does not conform may go live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Conform {
+    #[default]
+    Optional,
+    Required,
 }
 
 /// What there is on a connection that others could read along on.
@@ -121,7 +131,7 @@ impl Capability {
     ];
 
     /// Whether it must be asked for, since it reaches outside the host.
-    const fn reaches_outside(self) -> bool {
+    pub const fn reaches_outside(self) -> bool {
         matches!(self, Self::Procedures | Self::Http | Self::KeySets)
     }
 
@@ -174,6 +184,7 @@ impl MethodConfig {
         };
         let guesses = GuessLimits::take(table.table("guesses"));
         let cleartext = table.optional::<Cleartext>("cleartext");
+        let conform = table.optional::<Conform>("conform");
         let egress = Egress::take(&mut table);
 
         let role =
@@ -204,6 +215,7 @@ impl MethodConfig {
             authorization,
             guesses,
             cleartext: cleartext?.map(|found| found.value),
+            conform: conform?.map(|found| found.value).unwrap_or_default(),
         })
     }
 
@@ -225,6 +237,7 @@ impl MethodConfig {
             authorization: None,
             guesses: GuessLimits::default(),
             cleartext: None,
+            conform: Conform::default(),
         }
     }
 }
@@ -315,7 +328,7 @@ impl Egress {
 }
 
 impl CallLimits {
-    fn take(mut table: Table<'_>) -> Self {
+    pub(super) fn take(mut table: Table<'_>) -> Self {
         let default = Self::default();
         let (millisecond, second) = (Duration::from_millis(1), Duration::from_secs(1));
         let octets = Octets::new(1)..=Octets::mib(16);
@@ -346,6 +359,12 @@ impl Word for Cleartext {
     const FORM: &'static str = r#""allow" or "refuse""#;
     const WORDS: &'static [(&'static str, Self)] =
         &[("allow", Self::Allow), ("refuse", Self::Refuse)];
+}
+
+impl Word for Conform {
+    const FORM: &'static str = r#""optional" or "required""#;
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("optional", Self::Optional), ("required", Self::Required)];
 }
 
 impl Word for Capability {

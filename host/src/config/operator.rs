@@ -14,6 +14,7 @@ use super::{
     error::{self, ConfigError},
     listener::{self, Listener},
     loading::LoadingConfig,
+    method::Conform,
     quantity::Octets,
 };
 
@@ -31,6 +32,8 @@ pub struct Operator {
     pub methods: PathBuf,
     /// Whose components are run, and how they are compiled.
     pub loading: LoadingConfig,
+    /// Whether every method must stand what every one must before it goes live.
+    pub conform: Conform,
     /// The file of the credentials.
     pub credentials: PathBuf,
     /// What a client may take before WELCOME.
@@ -120,12 +123,13 @@ impl Operator {
             let passwords = PasswordLimits::take(top.table("passwords"));
             let egress = EgressConfig::take(top.table("egress"), base);
             let admin = AdminConfig::take(top.table("admin"), base);
-            let (methods, loading) = methods?;
+            let (methods, conform, loading) = methods?;
             Ok(Self {
                 listeners: listeners?,
                 realms: realms?,
                 methods,
                 loading,
+                conform,
                 credentials: credentials?,
                 login,
                 session,

@@ -21,7 +21,7 @@ pub struct CookieHash([u8; 32]);
 pub struct FamilyId([u8; 16]);
 
 /// A credential as it was when somebody logged in with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CredentialVersion {
     pub kind: Kind,
     pub authid: Authid,

@@ -14,8 +14,7 @@ use zeroize::Zeroizing;
 use super::password::Argon2Error;
 use super::scram::{Kdf, ScramError};
 use super::{CodeHash, Key, Kind, Material, Parameters, PasswordHash, PublicKey, PublicKeyError};
-pub(super) use scram::SALT_LEN as SCRAM_SALT_LEN;
-pub use scram::scram;
+pub use scram::{SALT_LEN as SCRAM_SALT_LEN, scram, scram_with_salt};
 pub use totp::{Seed, SeedError, Totp, totp};
 
 /// A new credential, before it is somebody's.

@@ -3,6 +3,7 @@ mod enrolled;
 mod file;
 mod guesses;
 mod row;
+mod standing;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,11 +12,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, params};
 
-use super::store::{DecoyKey, Entry, Existing, Stamp, Store, StoreError};
+use super::store::{DecoyKey, Entry, Existing, Present, Stamp, Store, StoreError};
 use super::{
-    Authid, Authrole, Bounds, CodeHash, CookieHash, EnrolledKey, Enrolment, FamilyId, Guesser,
-    Invitation, Kind, Material, NewCookie, NotEnrolled, Note, Realm, Record, StoredCookie, Tally,
-    Validity,
+    Authid, Authrole, Bounds, CodeHash, CookieHash, CredentialVersion, EnrolledKey, Enrolment,
+    FamilyId, Guesser, Invitation, Kind, Material, NewCookie, NotEnrolled, Note, Realm, Record,
+    StoredCookie, Tally, Validity,
 };
 use row::{Columns, KeyColumns, StoredMaterial};
 
@@ -203,6 +204,18 @@ impl Store for Sqlite {
             .map_err(|error| self.failed("ask for changes", error))
     }
 
+    fn last_change(&self) -> Result<u64, StoreError> {
+        self.read_last_change()
+    }
+
+    fn present(
+        &self,
+        realm: &Realm,
+        credentials: &[CredentialVersion],
+    ) -> Result<Vec<Option<Present>>, StoreError> {
+        self.read_present(realm, credentials)
+    }
+
     fn find(
         &self,
         realm: &Realm,
@@ -218,10 +231,12 @@ impl Store for Sqlite {
     }
 
     fn has(&self, realm: &Realm, kind: &Kind, authid: &Authid) -> Result<bool, StoreError> {
+        let now = unix_ms(SystemTime::now());
+        let whose = (realm.as_str(), kind.as_str(), authid.as_str(), now);
         let reader = self.reader.lock();
         reader
-            .prepare_cached(HAS)
-            .and_then(|mut query| query.exists((realm.as_str(), kind.as_str(), authid.as_str())))
+            .prepare_cached(enrolled::HAS_OR_MAY)
+            .and_then(|mut query| query.exists(whose))
             .map_err(|error| self.failed("look for a credential", error))
     }
 
@@ -436,6 +451,10 @@ impl Store for Sqlite {
         self.change("remove a credential", |tx| {
             let whose = (realm.as_str(), kind.as_str(), authid.as_str());
             let removed: Option<i64> = tx.query_row(REMOVE, whose, |row| row.get(0)).optional()?;
+            if removed.is_some() {
+                // Nothing has this version: it is there to be noticed.
+                tx.query_row(NEXT_VERSION, [], |_| Ok(()))?;
+            }
             let ended = tx.execute(enrolled::END_INVITATION, whose)?;
             guesses::begin_anew(tx, realm, kind, authid)?;
             Ok(removed.is_some() || ended > 0)

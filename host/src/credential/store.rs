@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 use super::{
-    Authid, Authrole, Bounds, CodeHash, CookieHash, EnrolledKey, Enrolment, FamilyId, Guesser,
-    Kind, NewCookie, NotEnrolled, Realm, Record, StoredCookie, Tally, Validity,
+    Authid, Authrole, Bounds, CodeHash, CookieHash, CredentialVersion, EnrolledKey, Enrolment,
+    FamilyId, Guesser, Kind, NewCookie, NotEnrolled, Realm, Record, StoredCookie, Tally, Validity,
 };
 
 /// Where records are kept. Calls block; those by which a login finds something take microseconds,
@@ -22,6 +22,17 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Where the store is now. Asked before every answer from a cache, so it must be cheap.
     fn stamp(&self) -> Result<Stamp, StoreError>;
 
+    /// The version that was given last to any credential; a removal is given one too. It rises with
+    /// each change of a credential and with nothing else, and asking is cheap.
+    fn last_change(&self) -> Result<u64, StoreError>;
+
+    /// What has become of credentials by now, each at the place of its question. None: it is removed.
+    fn present(
+        &self,
+        realm: &Realm,
+        credentials: &[CredentialVersion],
+    ) -> Result<Vec<Option<Present>>, StoreError>;
+
     /// The credential of a kind that an authid has in a realm.
     fn find(
         &self,
@@ -30,7 +41,8 @@ pub trait Store: fmt::Debug + Send + Sync {
         authid: &Authid,
     ) -> Result<Option<Record>, StoreError>;
 
-    /// Whether an authid has a credential of a kind in a realm, be it usable or not.
+    /// Whether an authid has a credential of a kind in a realm, be it usable or not, or a code that is
+    /// open to have one kept.
     fn has(&self, realm: &Realm, kind: &Kind, authid: &Authid) -> Result<bool, StoreError>;
 
     /// The credential of a kind in a realm that has this public key, or an enrolled key with this id;
@@ -173,6 +185,13 @@ pub trait Store: fmt::Debug + Send + Sync {
 /// anything in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp(pub u64);
+
+/// A credential as it is now, without what is secret in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Present {
+    pub version: u64,
+    pub validity: Validity,
+}
 
 /// What becomes of the credential of that kind which the authid may have already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,10 +2,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use super::store::{DecoyKey, Entry, Existing, Invitation, Stamp, Store, StoreError};
+use super::store::{DecoyKey, Entry, Existing, Invitation, Present, Stamp, Store, StoreError};
 use super::{
-    Authid, Authrole, Bounds, CodeHash, CookieHash, EnrolledKey, Enrolment, FamilyId, Guesser,
-    Kind, NewCookie, NotEnrolled, Realm, Record, StoredCookie, Tally, Validity,
+    Authid, Authrole, Bounds, CodeHash, CookieHash, CredentialVersion, EnrolledKey, Enrolment,
+    FamilyId, Guesser, Kind, NewCookie, NotEnrolled, Realm, Record, StoredCookie, Tally, Validity,
 };
 
 /// Another store, of which nothing can be used up and to which nothing can be written: for a method
@@ -35,6 +35,18 @@ impl Store for Unspending {
 
     fn stamp(&self) -> Result<Stamp, StoreError> {
         self.store.stamp()
+    }
+
+    fn last_change(&self) -> Result<u64, StoreError> {
+        self.store.last_change()
+    }
+
+    fn present(
+        &self,
+        realm: &Realm,
+        credentials: &[CredentialVersion],
+    ) -> Result<Vec<Option<Present>>, StoreError> {
+        self.store.present(realm, credentials)
     }
 
     fn find(

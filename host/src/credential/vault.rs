@@ -17,7 +17,7 @@ use super::unspending::Unspending;
 use super::{
     Authid, Authrole, Bounds, CookieHash, CookieLook, CredentialVersion, EnrolledKey,
     EnrolmentCode, FamilyId, Guess, Guesser, Hash, Kind, Material, NewCookie, NotEnrolled,
-    PasswordQueue, PublicKey, Realm, Record, RecoveryCode, Store, StoreError, Validity,
+    PasswordQueue, Present, PublicKey, Realm, Record, RecoveryCode, Store, StoreError, Validity,
     VerifyError,
 };
 
@@ -225,7 +225,8 @@ impl Keyring {
         (keyring, tried)
     }
 
-    /// Whether an authid has a credential of a kind in this realm, be it usable or not.
+    /// Whether an authid has a credential of a kind in this realm, be it usable or not, or a code that
+    /// is open to have one kept.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -296,6 +297,13 @@ impl Keyring {
         } else {
             CookieLook::Good(cookie.remembered)
         })
+    }
+
+    pub(super) fn present(
+        &self,
+        credentials: &[CredentialVersion],
+    ) -> Result<Vec<Option<Present>>, StoreError> {
+        self.ring.store.present(&self.ring.realm, credentials)
     }
 
     /// Keeps a cookie: see [`Store::keep_cookie`]. Needs a tokio runtime.

@@ -20,6 +20,8 @@ pub struct Door {
     realm: Arc<str>,
     origins: BTreeSet<Origin>,
     secret: Option<Secret>,
+    /// Nothing is sent.
+    is_closed: bool,
 }
 
 /// Why a realm cannot grant what its file says.
@@ -68,6 +70,7 @@ impl Egress {
             realm: Arc::clone(realm),
             origins: origins.clone(),
             secret: secret.transpose()?,
+            is_closed: false,
         })
     }
 
@@ -80,6 +83,15 @@ impl Egress {
 }
 
 impl Door {
+    /// The same, but nothing is sent: for trials, which disturb nobody's service.
+    #[must_use]
+    pub fn closed(self) -> Self {
+        Self {
+            is_closed: true,
+            ..self
+        }
+    }
+
     /// Whether a request to this URL would be let through.
     pub fn check(&self, url: &str) -> Result<(), EgressError> {
         self.target(url).map(drop)
@@ -94,6 +106,9 @@ impl Door {
         at_most: Duration,
     ) -> Result<Response, EgressError> {
         let target = self.target(url)?;
+        if self.is_closed {
+            return Err(EgressError::Trial(target.origin));
+        }
         if let Some(secret) = &self.secret {
             let mut id = [0; 16];
             // Without randomness there is no session either; an id that is none is the service's

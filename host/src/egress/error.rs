@@ -27,6 +27,8 @@ pub enum EgressError {
         address: IpAddr,
         kind: AddressKind,
     },
+    #[error("this is a trial, in which no request is sent to {0}")]
+    Trial(Origin),
     #[error("{0} requests of this realm are under way already, the most that there may be")]
     Busy(usize),
     #[error(
@@ -95,6 +97,7 @@ impl EgressError {
             | Self::NotGranted(_)
             | Self::NotAllowed(_)
             | Self::Address { .. }
+            | Self::Trial(_)
             | Self::Busy(_)
             | Self::Stopped { .. } => Health::Unknown,
             Self::Resolve { .. }

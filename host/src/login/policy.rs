@@ -12,6 +12,11 @@ impl StepName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same text, for someone else to keep.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
 }
 
 impl fmt::Display for StepName {
@@ -111,6 +116,26 @@ impl Policy {
                     .iter()
                     .any(|method| method == alternative.first.as_str())
             })
+    }
+
+    /// Whether somebody who has passed these steps can have a role.
+    pub fn may_have<'a>(
+        &self,
+        role: &str,
+        passed: impl Iterator<Item = &'a StepName> + Clone,
+    ) -> bool {
+        self.role(role).is_some_and(|role| {
+            let mut required = role.requires.iter();
+            required.all(|required| passed.clone().any(|step| step == required))
+        })
+    }
+
+    /// Whether some login has this step.
+    pub fn has_step(&self, step: &StepName) -> bool {
+        self.alternatives.iter().any(|alternative| {
+            let mut rest = alternative.rest.iter();
+            alternative.first == *step || rest.any(|later| later.name == *step)
+        })
     }
 
     pub(super) fn role(&self, name: &str) -> Option<&Role> {

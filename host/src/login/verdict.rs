@@ -62,7 +62,7 @@ pub struct Fault {
 impl Challenge {
     /// Whether what the client is to sign is the host's own nonce. Without this, a method could
     /// have its clients sign the challenge of another realm and log in there with the answer.
-    pub(super) fn carries(&self, nonce: &Nonce) -> bool {
+    pub fn carries(&self, nonce: &Nonce) -> bool {
         let [hex, base64, url] = [
             hex::encode(nonce),
             BASE64_STANDARD_NO_PAD.encode(nonce),

@@ -1,13 +1,18 @@
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 use tokio::{sync::SemaphorePermit, time::timeout};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::{
-    Evidence, Fault, Limit, Limits, LoadError, Reach, Revision, Runtime, Tenure,
+    Evidence, Fault, Limit, Limits, LoadError, Meter, Reach, Revision, Runtime, Tenure,
     bindings::{Authenticator, AuthenticatorPre},
     contract,
     guest::{Guest, Label, Overrun},
+    meter,
     runtime::TICK,
 };
 use crate::{
@@ -28,6 +33,8 @@ pub struct Method {
     pub(super) counts_first: bool,
     pub tenure: Arc<Tenure>,
     runtime: Arc<Runtime>,
+    /// There in a trial.
+    meter: Option<Arc<Meter>>,
 }
 
 /// The right to wait for a callee, until it is dropped.
@@ -92,6 +99,7 @@ impl Method {
             counts_first,
             tenure: Arc::new(tenure),
             runtime,
+            meter: None,
         };
         let checked = within(&method.runtime, &method.limits, async {
             let guest = method.guest(
@@ -169,7 +177,17 @@ impl Method {
         Ok(method.in_tenure(tenure))
     }
 
-    /// Whether an authid has a credential of a kind that this works with, be it usable or not.
+    /// The same on trial: it gets the time and the randomness that the meter says, which takes note of
+    /// what its calls take.
+    #[must_use]
+    pub fn metered(mut self, meter: Arc<Meter>) -> Self {
+        self.meter = Some(meter);
+        self
+    }
+
+    /// Whether an authid has a credential of a kind that this works with, be it usable or not, or is
+    /// about to have one: were the step skipped for who has been given a code, whoever has stolen their
+    /// first factor would get in before them.
     pub fn is_enrolled(&self, authid: &Authid) -> Result<bool, Fault> {
         let authid = authid.as_str().into();
         for kind in &self.revision.manifest.credential_kinds {
@@ -191,18 +209,25 @@ impl Method {
         evidence: &Arc<Evidence>,
         keyring: &Keyring,
     ) -> Result<Verdict, Fault> {
+        let meter = self.meter.as_deref();
+        let now = meter.map_or_else(|| contract::since_epoch(now), |meter| meter.world().now);
         let attempt = contract::attempt(call.attempt, &self.label.step, &self.settings, now);
         let answer = call.answer.map(contract::answer);
         let _turn = self.turn().await?;
         let (returned, withheld) = within(&self.runtime, &self.limits, async {
-            let guest = self.guest(connection, evidence, keyring, self.reach.clone());
+            let mut guest = self.guest(connection, evidence, keyring, self.reach.clone());
+            guest.world = meter.map(Meter::world);
+            let since = Instant::now();
             let (mut store, component) = self.instance(guest).await?;
             let method = component.countersign_auth_method();
             let returned = match &answer {
                 None => method.call_begin(&mut store, &attempt).await,
                 Some(answer) => method.call_resume(&mut store, &attempt, answer).await,
-            }?;
-            Ok((returned, store.into_data().withheld))
+            };
+            if let Some(meter) = meter {
+                meter.note(&store, since.elapsed());
+            }
+            Ok((returned?, store.data_mut().withheld.take()))
         })
         .await?;
         match (contract::verdict(returned, &self.limits)?, withheld) {
@@ -283,6 +308,9 @@ pub(super) async fn instance(
     limits: &Limits,
 ) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
     let mut store = store(runtime, guest, limits);
+    if runtime.is_metered() {
+        store.set_fuel(meter::FULL)?;
+    }
     let component = pre.instantiate_async(&mut store).await?;
     Ok((store, component))
 }
@@ -295,6 +323,7 @@ fn store(runtime: &Runtime, guest: Guest, limits: &Limits) -> Store<Guest> {
     // machine nor a wait in a host call makes a method look slow. One more for the first, which may
     // be nearly over when the call begins.
     let most_ticks = limits.time.as_nanos().div_ceil(TICK.as_nanos()) + 1;
+    let most_ticks = u32::try_from(most_ticks).unwrap_or(u32::MAX);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |mut store| {
         let guest = store.data_mut();

@@ -11,6 +11,7 @@ mod logging;
 mod procedures;
 mod recovery_codes;
 mod scram_keys;
+mod sockets;
 mod transport;
 mod wasi;
 
@@ -41,7 +42,9 @@ impl Capability {
             Self::Cookies => cookies::INTERFACES.contains(&interface),
             Self::Transport => transport::INTERFACES.contains(&interface),
             Self::Logging => logging::INTERFACES.contains(&interface),
-            Self::Wasi => wasi::INTERFACES.contains(&interface),
+            Self::Wasi => {
+                wasi::INTERFACES.contains(&interface) || sockets::INTERFACES.contains(&interface)
+            }
             Self::Procedures => procedures::INTERFACES.contains(&interface),
             Self::Http => http::INTERFACES.contains(&interface),
             Self::KeySets => key_sets::INTERFACES.contains(&interface),
@@ -88,7 +91,10 @@ impl Grant {
                     Capability::Cookies => cookies::link(&mut linker)?,
                     Capability::Transport => transport::link(&mut linker)?,
                     Capability::Logging => logging::link(&mut linker)?,
-                    Capability::Wasi => wasi::link(&mut linker)?,
+                    Capability::Wasi => {
+                        wasi::link(&mut linker)?;
+                        sockets::link(&mut linker)?;
+                    }
                     Capability::Procedures => procedures::link(&mut linker)?,
                     Capability::Http => http::link(&mut linker)?,
                     Capability::KeySets => key_sets::link(&mut linker)?,

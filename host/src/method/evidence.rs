@@ -1,5 +1,6 @@
 use parking_lot::Mutex;
 
+use super::Spent;
 use crate::credential::{Credential, CredentialVersion, FamilyId, Remembered};
 
 /// More credentials than a login's methods look up.
@@ -21,6 +22,8 @@ pub struct Seen {
     pub replayed: Option<FamilyId>,
     /// There were too many wrong answers, so no credential fitted anything.
     pub locked: bool,
+    /// What the calls have used that have ended.
+    pub spent: Spent,
 }
 
 impl Evidence {
@@ -56,6 +59,10 @@ impl Evidence {
 
     pub(super) fn locked(&self) {
         self.0.lock().locked = true;
+    }
+
+    pub(super) fn spent(&self, spent: &Spent) {
+        self.0.lock().spent.add(spent);
     }
 
     pub(super) fn replayed(&self, family: FamilyId) {

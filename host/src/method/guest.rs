@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc, time::Instant};
+use std::{fmt, mem, sync::Arc, time::Instant};
 
 use thiserror::Error;
 use wasmtime::{
@@ -8,7 +8,7 @@ use wasmtime::{
 use wasmtime_wasi::WasiCtx;
 
 use super::{
-    Evidence, Limit, Limits, Reach,
+    Evidence, HostCall, HostCalls, Limit, Limits, Reach, Spent, World,
     capability::{Log, MOST_REQUESTS},
 };
 use crate::{
@@ -30,11 +30,15 @@ pub(super) struct Guest {
     pub(super) requests_until: Instant,
     pub(super) table: ResourceTable,
     pub(super) wasi: Option<Box<WasiCtx>>,
+    /// What stands in for clocks and randomness in a trial. None: there are real ones.
+    pub(super) world: Option<World>,
     pub(super) memory: Memory,
     /// Why no answer fits a credential that the guest has found: for the operator.
     pub(super) withheld: Option<String>,
     /// Ticks that the guest has run for.
-    pub(super) ticks: u128,
+    pub(super) ticks: u32,
+    host_calls: HostCalls,
+    is_settled: bool,
 }
 
 /// Handles that an instance can have open at one time.
@@ -61,14 +65,44 @@ impl Guest {
             requests_until: Instant::now() + limits.wall * 9 / 10,
             table,
             wasi: None,
+            world: None,
             memory: Memory::new(limits),
             withheld: None,
             ticks: 0,
+            host_calls: HostCalls::default(),
+            is_settled: false,
         }
     }
 }
 
 impl Guest {
+    /// Counts a call of the guest's. Every function that it can call begins with it.
+    pub(super) fn host_call(&mut self, kind: HostCall) -> Result<(), Overrun> {
+        self.host_calls.count(kind);
+        Ok(())
+    }
+
+    /// The same for functions that are not ours: their count cannot be refused where it is made.
+    pub(super) const fn foreign_call(&mut self) -> &mut Self {
+        self.host_calls.count(HostCall::Wasi);
+        self
+    }
+
+    pub(super) const fn host_calls(&self) -> HostCalls {
+        self.host_calls
+    }
+
+    /// Takes note of what the call has used.
+    fn settle(&mut self) {
+        if !mem::replace(&mut self.is_settled, true) {
+            self.evidence.spent(&Spent {
+                host_calls: self.host_calls,
+                ticks: self.ticks,
+                memory: self.memory.used,
+            });
+        }
+    }
+
     /// Hands out a credential, and takes note of it.
     pub(super) fn push(
         &mut self,
@@ -81,6 +115,13 @@ impl Guest {
         }
         self.evidence.credential(&credential);
         Ok(self.table.push(credential)?)
+    }
+}
+
+impl Drop for Guest {
+    /// However the call has ended: also where nobody waited for its end.
+    fn drop(&mut self) {
+        self.settle();
     }
 }
 
@@ -104,6 +145,11 @@ pub(super) struct Memory {
 const TABLE_ENTRY_OCTETS: usize = 16;
 
 impl Memory {
+    /// Octets that the instance has now.
+    pub(super) const fn used(&self) -> usize {
+        self.used
+    }
+
     const fn new(limits: &Limits) -> Self {
         Self {
             used: 0,

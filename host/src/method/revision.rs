@@ -7,10 +7,11 @@ use tokio::task::spawn_blocking;
 use wasmtime::component::{Component, types::ComponentItem};
 
 use super::{
-    Fault, Grant, Limits, Reach, Runtime, Stage, Trail,
+    Fault, Grant, Limits, Reach, Runtime, Stage, Trail, World,
     bindings::{AuthenticatorPre, exports::countersign::auth::about},
     call, compiler,
     guest::{Guest, Label},
+    shape::Shape,
 };
 use crate::{config::ComponentDigest, credential::Keyring, login::StepName};
 
@@ -55,6 +56,10 @@ pub struct Source {
 }
 
 impl Source {
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
     pub const fn digest(&self) -> Digest {
         self.digest
     }
@@ -132,6 +137,16 @@ pub enum LoadError {
     UnknownImport { import: String },
     #[error("it does not implement the world countersign:auth/authenticator of this router: {0}")]
     WrongWorld(String),
+    #[error(
+        "it was made for version {found} of the contract countersign:auth, and this router has \
+         {ours}: build it anew with the directory wit/ of this router"
+    )]
+    OtherContract { found: String, ours: &'static str },
+    #[error(
+        "it does not implement the world countersign:auth/authenticator of this router: it does not \
+         export {export}; build it for that world, with the directory wit/ of this router"
+    )]
+    MissingExport { export: String },
     #[error("asked to describe itself, it failed: {0}")]
     Describe(Fault),
     #[error("it refuses the settings that the realm has for it: {0}")]
@@ -175,30 +190,9 @@ impl Revision {
             .map_err(|error| LoadError::Invalid(error.to_string()))??;
         trail.pass(Stage::Link, "");
         let name: Arc<str> = digest.short().into();
-        let label = Label {
-            realm: "".into(),
-            step: StepName::new("describe"),
-            revision: Arc::clone(&name),
-        };
-        let (label, reach) = (Arc::new(label), Reach::default());
-        let guest = Guest::new(
-            &label,
-            keyring,
-            &Arc::default(),
-            &Arc::default(),
-            reach,
-            limits,
-        );
-        let manifest = call::within(runtime, limits, async {
-            let (mut store, component) = call::instance(runtime, &pre, guest, limits).await?;
-            component
-                .countersign_auth_about()
-                .call_describe(&mut store)
-                .await
-        })
-        .await
-        .map_err(LoadError::Describe)?;
-        let manifest = Manifest::from(manifest);
+        let manifest = describe(runtime, keyring, &pre, &name, limits, None)
+            .await
+            .map_err(LoadError::Describe)?;
         trail.pass(
             Stage::Describe,
             format!("{} {}", manifest.name, manifest.version),
@@ -230,6 +224,17 @@ impl Revision {
             pre,
         }))
     }
+
+    /// Asks it once more who it is, in a world of a trial.
+    pub async fn describe(
+        &self,
+        runtime: &Runtime,
+        keyring: &Keyring,
+        limits: &Limits,
+        world: World,
+    ) -> Result<Manifest, Fault> {
+        describe(runtime, keyring, &self.pre, &self.name, limits, Some(world)).await
+    }
 }
 
 impl LoadError {
@@ -241,9 +246,11 @@ impl LoadError {
             | Self::Invalid(_)
             | Self::CompilerOverrun { .. }
             | Self::Compiler(_) => Stage::Compile,
-            Self::NotGranted { .. } | Self::UnknownImport { .. } | Self::WrongWorld(_) => {
-                Stage::Link
-            }
+            Self::NotGranted { .. }
+            | Self::UnknownImport { .. }
+            | Self::OtherContract { .. }
+            | Self::MissingExport { .. }
+            | Self::WrongWorld(_) => Stage::Link,
             Self::Describe(_) => Stage::Describe,
             Self::Settings(_) | Self::Check(_) => Stage::Check,
         }
@@ -266,6 +273,7 @@ fn link(
     grant: Grant,
 ) -> Result<AuthenticatorPre<Guest>, LoadError> {
     let engine = runtime.engine();
+    Shape::of(component, engine).check()?;
     for (import, item) in component.component_type().imports(engine) {
         let is_instance = matches!(item.ty, ComponentItem::ComponentInstance(_));
         if is_instance && grant.allows(import) {

@@ -39,6 +39,7 @@ pub struct Runtime {
     linkers: Mutex<HashMap<Grant, Arc<Linker<Guest>>>>,
     permits: Semaphore,
     waiters: Semaphore,
+    is_metered: bool,
 }
 
 #[derive(Debug, Error)]
@@ -56,8 +57,23 @@ impl Runtime {
     }
 
     pub fn with(compiler: Compiler) -> Result<Self, RuntimeError> {
-        let engine = Engine::new(&configuration())
-            .map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
+        Self::start(&configuration(), compiler, false)
+    }
+
+    /// For trials: it counts what a guest computes, in units that are the same on every machine and
+    /// each time. That makes calls dearer (by a sixth, on hashing), so it is not for serving.
+    pub fn metered() -> Result<Self, RuntimeError> {
+        let mut config = configuration();
+        config
+            .consume_fuel(true)
+            // Calls come one by one: no pool, which would reserve its address space once more.
+            .allocation_strategy(InstanceAllocationStrategy::OnDemand);
+        Self::start(&config, Compiler::InProcess, true)
+    }
+
+    fn start(config: &Config, compiler: Compiler, is_metered: bool) -> Result<Self, RuntimeError> {
+        let engine =
+            Engine::new(config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         start_ticker(&engine)?;
         Ok(Self {
             engine,
@@ -65,7 +81,12 @@ impl Runtime {
             linkers: Mutex::default(),
             permits: Semaphore::new(INSTANCES as usize),
             waiters: Semaphore::new(WAITERS as usize),
+            is_metered,
         })
+    }
+
+    pub(super) const fn is_metered(&self) -> bool {
+        self.is_metered
     }
 
     pub(super) const fn engine(&self) -> &Engine {

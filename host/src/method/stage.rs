@@ -19,6 +19,8 @@ pub enum Stage {
     Describe,
     /// It looks at the realm's settings.
     Check,
+    /// Its own table of attempts, and what every method must stand, where that is required.
+    Probe,
 }
 
 impl Stage {
@@ -32,6 +34,7 @@ impl Stage {
             Self::Link => "link",
             Self::Describe => "describe",
             Self::Check => "check",
+            Self::Probe => "probe",
         }
     }
 }

@@ -13,9 +13,10 @@ use super::{
     components::{self, Components, Wanted},
     generation::Made,
     revisions::{self, Chosen, Held, Terms},
+    trials::{self, Trials},
 };
 use crate::{
-    config::{self, Cleartext, ConfigError},
+    config::{self, Cleartext, ConfigError, Conform},
     credential::{Bounds, Keyring, Vault},
     egress::{Door, Egress},
     key_set::{KeySetError, KeySets, Remotes},
@@ -99,6 +100,7 @@ pub struct Workshop {
     methods: PathBuf,
     components: Components,
     turns: Turns,
+    trials: Trials,
 }
 
 impl Workshop {
@@ -111,6 +113,7 @@ impl Workshop {
             methods,
             components: Components::default(),
             turns: Turns::default(),
+            trials: Trials::default(),
         }
     }
 
@@ -118,6 +121,13 @@ impl Workshop {
     #[must_use]
     pub fn requiring(mut self, signers: Signers) -> Self {
         self.components = Components::of(signers);
+        self
+    }
+
+    /// The same, where no component goes live that does not stand what every method must.
+    #[must_use]
+    pub fn requiring_conformance(mut self, required: bool) -> Self {
+        self.trials.conform = required;
         self
     }
 
@@ -130,10 +140,11 @@ impl Workshop {
         let secret = method.authorization.as_ref();
         let secret = secret.map(|secret| self.egress.secret_of(realm, secret));
         let component = self.component_path(method);
+        let table = trials::table_of(&component);
         let is_signed = !self.components.signers().is_empty();
         let signature = is_signed.then(|| components::signature_path(&component));
         let others = secret.into_iter().chain(signature);
-        [component].into_iter().chain(others).collect()
+        [component, table].into_iter().chain(others).collect()
     }
 
     /// Makes a generation, or tells of every method that stands in the way. `realms` are those
@@ -272,10 +283,18 @@ impl Workshop {
             guesses: bounds(&method.guesses),
             counts_first: method.guesses.first_step == config::FirstStep::Counted,
         };
-        let made = Method::new(Arc::clone(&self.runtime), revision, parts).await?;
+        let (runtime, tried) = (Arc::clone(&self.runtime), Arc::clone(&revision));
+        let made = Method::new(runtime, revision, parts).await?;
         let made = usable(frame.config, step, made)?.in_tenure(held.tenure);
         trail.pass(Stage::Check, "");
-        // The place of the method's own known answers: what fails here is not put in place.
+        // What the step is rolled back to has stood its trial, and what the file holds is not asked.
+        if instead_of.is_none() {
+            let conform = method.conform == Conform::Required;
+            self.trials
+                .stand(&self.runtime, &tried, path, conform)
+                .await?;
+        }
+        trail.pass(Stage::Probe, "");
         Ok((made, instead_of))
     }
 

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
+use super::trials::TrialFailure;
 use crate::{
     credential::Keyring,
     egress::DoorError,
@@ -50,6 +51,8 @@ pub enum ComponentError {
     Load(#[from] LoadError),
     #[error(transparent)]
     Door(#[from] DoorError),
+    #[error(transparent)]
+    Trial(#[from] TrialFailure),
 }
 
 impl From<io::Error> for ComponentError {
@@ -69,6 +72,7 @@ impl ComponentError {
             Self::OtherDigest { .. } => Stage::Digest,
             Self::Signature(_) => Stage::Signature,
             Self::NobodyEnrolled | Self::Door(_) => Stage::Check,
+            Self::Trial(_) => Stage::Probe,
             Self::Load(error) => error.stage(),
         }
     }

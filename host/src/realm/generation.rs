@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use super::{
     Cookies,
     revisions::{Aside, Held, Revisions},
+    roll::Roll,
 };
 use crate::{
     config::Authenticates,
@@ -58,6 +59,7 @@ pub struct Realm {
     pub cookies: Cookies,
     /// Whoever puts a generation in place holds it.
     pub(super) held: Mutex<Revisions>,
+    pub(super) roll: Roll,
     generation: watch::Sender<Arc<Generation>>,
     closing: watch::Sender<Option<&'static str>>,
 }
@@ -84,6 +86,7 @@ impl Realm {
             name,
             cookies: Cookies::default(),
             held: Mutex::new(held),
+            roll: Roll::default(),
             router: Router::new(permissions, router::Limits::default(), random),
             generation: watch::Sender::new(Arc::new(generation)),
             closing: watch::Sender::new(None),
@@ -120,7 +123,11 @@ impl Realm {
         generation.number = self.generation().number + 1;
         self.router
             .set_permissions(Arc::clone(&generation.permissions));
+        self.welcome(&generation);
         self.generation.send_replace(Arc::new(generation));
+        drop(held);
+        // After that: whoever comes in meanwhile is judged by it or found by this.
+        self.end_roleless();
         true
     }
 
@@ -133,9 +140,18 @@ impl Realm {
         let mut generation = Generation::clone(&self.generation());
         change(&mut generation, held);
         generation.number += 1;
+        self.welcome(&generation);
         let generation = Arc::new(generation);
         self.generation.send_replace(Arc::clone(&generation));
         self.announce(&generation);
+    }
+
+    /// The revisions of a generation let people in, unless they were withdrawn.
+    fn welcome(&self, generation: &Generation) {
+        let methods = generation.methods.values();
+        let asked = methods.filter(|method| !method.tenure.is_withdrawn());
+        self.roll
+            .welcome(asked.map(|method| method.revision.digest));
     }
 
     pub(super) fn announce(&self, generation: &Generation) {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::wamp::{
     Action, Dict, Id, Malformed, MatchPolicy, Message, Pattern, Payload, RequestIds, Serializer,
-    reason,
+    Value, reason,
 };
 
 const TOO_MANY: Refusal = Refusal::new(
@@ -32,6 +32,8 @@ pub(super) struct Broker {
 struct Subscription {
     id: Id,
     policy: MatchPolicy,
+    /// Whether it is about what the router tells by itself.
+    is_reserved: bool,
     subscribers: BTreeMap<Id, Arc<Member>>,
 }
 
@@ -79,6 +81,7 @@ impl Broker {
         let subscription = self.subscriptions.entry(&pattern, || Subscription {
             id: self.ids.issue(),
             policy,
+            is_reserved: pattern.is_reserved(),
             subscribers: BTreeMap::new(),
         });
         let id = subscription.id;
@@ -123,6 +126,41 @@ impl Broker {
             publication.fan_out(subscription);
         }
         Ok(publication.id)
+    }
+
+    /// Tells what happens in the router itself, under a topic of the protocol's. Only those hear it
+    /// whose subscription says that it is about such: one to everything is about the realm's own.
+    pub fn announce(
+        &self,
+        topic: &str,
+        random: &mut Random,
+        arguments: impl FnOnce() -> Vec<Value>,
+    ) {
+        let subscriptions = self.subscriptions.matches(topic);
+        let mut subscriptions = subscriptions.filter(|it| it.is_reserved).peekable();
+        if subscriptions.peek().is_none() {
+            return;
+        }
+        let payload = Payload::list(arguments());
+        let id = Id::from_random(random.bits());
+        for subscription in subscriptions {
+            let details = match subscription.policy {
+                MatchPolicy::Exact => Dict::new(),
+                _ => Dict::new().with("topic", topic),
+            };
+            let event = Message::Event {
+                subscription: subscription.id,
+                publication: id,
+                details,
+                payload: payload.clone(),
+            };
+            let mut frames = Frames::default();
+            for member in subscription.subscribers.values() {
+                if let Ok(frame) = frames.encode(&event, member.serializer) {
+                    member.outbox.deliver(frame);
+                }
+            }
+        }
     }
 
     pub fn leave(&mut self, session: &Session) {

@@ -1,19 +1,21 @@
 use crate::wamp::{Dict, Value};
 
-const BROKER: [&str; 5] = [
+const BROKER: [&str; 6] = [
     "pattern_based_subscription",
     "payload_passthru_mode",
     "publisher_exclusion",
     "publisher_identification",
+    "session_meta_api",
     "subscriber_blackwhite_listing",
 ];
 
-const DEALER: [&str; 6] = [
+const DEALER: [&str; 7] = [
     "call_canceling",
     "caller_identification",
     "pattern_based_registration",
     "payload_passthru_mode",
     "progressive_call_results",
+    "session_meta_api",
     "shared_registration",
 ];
 

@@ -1,7 +1,7 @@
 use std::{collections::HashMap, iter, sync::Arc};
 
 use super::patterns::Patterns;
-use crate::wamp::{Action, Actions, MatchPolicy, Pattern};
+use crate::wamp::{Action, Actions, MatchPolicy, Pattern, is_reserved};
 
 /// Members of `role` may do `allow`, and nothing else, to the URIs that `pattern` matches and no
 /// more specific permission of the role does.
@@ -54,10 +54,12 @@ impl Permissions {
 }
 
 impl Grants {
+    /// What is the protocol's own must be named as such: who may call everything may not end
+    /// everybody's sessions by that.
     pub fn allow(&self, action: Action, uri: &str) -> bool {
-        self.0
-            .best(uri)
-            .is_some_and(|(_, actions)| actions.contains(action))
+        self.0.best(uri).is_some_and(|(pattern, actions)| {
+            actions.contains(action) && (pattern.is_reserved() || !is_reserved(uri))
+        })
     }
 
     /// Whether the action is allowed on every URI that the pattern matches.
@@ -73,6 +75,7 @@ impl Grants {
             .0
             .values()
             .filter(|(pattern, _)| covers(pattern, asked))
+            .filter(|(pattern, _)| pattern.is_reserved() || !asked.is_reserved())
             .max_by_key(|(pattern, _)| pattern.specificity());
         let Some((covering, _)) = covering else {
             return false;

@@ -6,6 +6,7 @@ use crate::wamp::{Actions, Dict, MatchPolicy, Pattern, Payload, RequestIds, Valu
 mod broker;
 mod dealer;
 mod inquiry;
+mod meta;
 mod property;
 
 /// A realm in which a `user` may do everything under `com.`, and a `guest` nothing.
@@ -24,11 +25,22 @@ struct Client {
 }
 
 #[derive(Default)]
-struct Inbox(Mutex<VecDeque<Bytes>>);
+struct Inbox(Mutex<VecDeque<Bytes>>, Mutex<Option<Farewell>>);
+
+impl Inbox {
+    /// Why its session was ended.
+    fn farewell(&self) -> Option<Farewell> {
+        self.1.lock().clone()
+    }
+}
 
 impl Outbox for Inbox {
     fn deliver(&self, frame: Bytes) {
         self.0.lock().push_back(frame);
+    }
+
+    fn end(&self, farewell: Farewell) {
+        *self.1.lock() = Some(farewell);
     }
 }
 
@@ -81,6 +93,8 @@ impl Realm {
             id: client.id,
             authid: authid.into(),
             authrole: authrole.into(),
+            authmethod: "ticket".into(),
+            authprovider: "static".into(),
             features,
             serializer,
             outbox: client.inbox.clone(),

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     login::{Accepted, Refusal},
-    realm::Realm,
-    router::{self, Features, Member, Router},
+    realm::{LiveSession, Seat},
+    router::{self, Farewell, Features, Member, Router},
     transport::{Broken, Wire},
     wamp::{Dict, Id, Message, Serializer, Value, reason},
 };
@@ -34,37 +34,39 @@ enum End {
     Gone,
     Broken(Broken),
     Violation(String),
-    /// We end it, for this reason.
-    Ended(&'static str),
+    /// We end it with the realm or with the router, for this reason.
+    Closed(&'static str),
+    /// We end it alone.
+    Ended(Farewell),
     /// It lets more wait than it may.
     Full,
 }
 
 /// A member of the realm for as long as this lives: however a session ends, it leaves its router.
-struct Membership<'a> {
-    router: &'a Router,
-    session: Id,
-}
+struct Membership(Seat);
 
-impl Drop for Membership<'_> {
+impl Drop for Membership {
     fn drop(&mut self) {
-        self.router.leave(self.session);
+        let Self(Seat { realm, session }) = self;
+        realm.router.leave(session.id);
     }
 }
 
 /// Serves a client that has logged in, until its session ends.
 pub(super) async fn run<W: Wire>(wire: W, joined: Joined, queue: usize) {
     let Joined {
-        realm,
+        seat,
         accepted,
         ties,
     } = joined;
     let serializer = wire.serializer();
-    let (outbox, mut outgoing) = outbox(queue);
+    let live = Arc::clone(&seat.session);
+    let (outbox, mut outgoing) = outbox(queue, Arc::clone(&live));
     let session = accepted.session;
+    let realm = Arc::clone(&seat.realm);
     let mut closing = realm.closing();
-    let expiry = expiry(&accepted);
-    let Some(membership) = join(&realm, &accepted, serializer, outbox) else {
+    let expiry = expiry(&live);
+    let Some(membership) = join(seat, &accepted, serializer, outbox) else {
         return;
     };
 
@@ -73,16 +75,24 @@ pub(super) async fn run<W: Wire>(wire: W, joined: Joined, queue: usize) {
     let end = tokio::select! {
         end = read(&mut stream, &realm.router, session, serializer) => end,
         end = write(&mut sink, &mut outgoing) => end,
-        () = sleep_until(expiry) => End::Ended(reason::CLOSE_EXPIRED),
+        farewell = live.ended() => End::Ended(farewell.clone()),
+        () = sleep_until(expiry) => End::Ended(expired()),
         () = full.notified() => End::Full,
-        () = ties.ended() => End::Ended(reason::CLOSE_LOGOUT),
+        () = ties.ended() => End::Ended(logged_out()),
         closed = closing.wait_for(Option::is_some) => {
-            End::Ended(closed.ok().and_then(|closed| *closed).unwrap_or(reason::SYSTEM_SHUTDOWN))
+            End::Closed(closed.ok().and_then(|closed| *closed).unwrap_or(reason::SYSTEM_SHUTDOWN))
         }
+    };
+    let logs_out = matches!(end, End::Logout);
+    // Whoever ends a session takes it out of its router first, and what its client says then is no
+    // fault of the client's.
+    let end = match live.farewell() {
+        Some(farewell) => End::Ended(farewell.clone()),
+        None => end,
     };
     // Subscriptions and registrations first: nothing is sent to it after GOODBYE.
     drop(membership);
-    if matches!(end, End::Logout) {
+    if logs_out {
         // Before the answer: then it has been done.
         realm.log_out(&ties, accepted.authid.as_str()).await;
     }
@@ -90,6 +100,11 @@ pub(super) async fn run<W: Wire>(wire: W, joined: Joined, queue: usize) {
         End::Violation(_) | End::Full | End::Broken(Broken::TooLong { .. }) => {
             tracing::warn!(realm = %realm.name, %session, why = %end, "a session is broken off");
         }
+        End::Ended(farewell) => tracing::info!(
+            target: "session", realm = %realm.name, session = session.as_u64(), authid = %live.authid,
+            authrole = %live.authrole, peer = %live.peer, reason = farewell.reason(),
+            said = farewell.message(), by = farewell.by(), "a session is ended"
+        ),
         _ => tracing::debug!(realm = %realm.name, %session, why = %end, "a session ends"),
     }
     // Whether our last words arrive is up to the client.
@@ -100,19 +115,35 @@ pub(super) async fn run<W: Wire>(wire: W, joined: Joined, queue: usize) {
     .await;
 }
 
-fn expiry(accepted: &Accepted) -> Instant {
-    let by_method = accepted.expires_at.map(until);
-    let left = by_method.into_iter().chain(accepted.longest_session).min();
-    Instant::now() + left.unwrap_or(FOREVER).min(FOREVER)
+fn expiry(session: &LiveSession) -> Instant {
+    let left = session.expires().map_or(FOREVER, until);
+    Instant::now() + left.min(FOREVER)
+}
+
+fn expired() -> Farewell {
+    Farewell::new(
+        reason::CLOSE_EXPIRED,
+        "the time of this session is over",
+        "its time",
+    )
+}
+
+fn logged_out() -> Farewell {
+    Farewell::new(
+        reason::CLOSE_LOGOUT,
+        "this browser has logged out",
+        "a logout of the browser",
+    )
 }
 
 /// Makes the client a member, its WELCOME the first frame that it gets.
-fn join<'a>(
-    realm: &'a Realm,
+fn join(
+    seat: Seat,
     accepted: &Accepted,
     serializer: Serializer,
     outbox: Outbox,
-) -> Option<Membership<'a>> {
+) -> Option<Membership> {
+    let realm = &seat.realm;
     let welcome = Message::Welcome {
         session: accepted.session,
         details: details(accepted),
@@ -123,6 +154,8 @@ fn join<'a>(
         id: accepted.session,
         authid: accepted.authid.shared(),
         authrole: Arc::clone(&accepted.authrole),
+        authmethod: accepted.authmethod.shared(),
+        authprovider: provider(accepted).into(),
         features: Features::announced(&accepted.roles),
         serializer,
         outbox: Arc::new(outbox),
@@ -132,21 +165,21 @@ fn join<'a>(
         tracing::error!(realm = %realm.name, %taken, "a session is refused");
         return None;
     }
-    Some(Membership {
-        router: &realm.router,
-        session: accepted.session,
-    })
+    Some(Membership(seat))
+}
+
+fn provider(accepted: &Accepted) -> &str {
+    accepted.authprovider.as_deref().unwrap_or("countersign")
 }
 
 /// `WELCOME.Details`. Some clients fail without `authid`, `authrole` or `realm`.
 fn details(accepted: &Accepted) -> Dict {
-    let provider = accepted.authprovider.as_deref().unwrap_or("countersign");
     Dict::new()
         .with("realm", &*accepted.realm)
         .with("authid", accepted.authid.as_str())
         .with("authrole", &*accepted.authrole)
         .with("authmethod", accepted.authmethod.as_str())
-        .with("authprovider", provider)
+        .with("authprovider", provider(accepted))
         .with("authextra", Value::Dict(accepted.authextra.clone()))
         .with("roles", router::welcome_roles())
         .with("agent", concat!("countersign/", env!("CARGO_PKG_VERSION")))
@@ -231,7 +264,12 @@ async fn take_leave<W: Wire>(
             )
         }
         End::Violation(_) => (Refusal::ProtocolViolation.abort(), false),
-        End::Ended(reason) => (goodbye(reason, "the router ends this session"), true),
+        End::Closed(reason) => (goodbye(reason, "the router ends this session"), true),
+        End::Ended(farewell) => {
+            // What waits for it is for somebody who may not hear it any more.
+            outgoing.forget();
+            (goodbye(farewell.reason(), farewell.message()), true)
+        }
     };
     hand_on(sink, outgoing).await?;
     if let Ok(frame) = last.encode(serializer) {
@@ -258,7 +296,8 @@ impl std::fmt::Display for End {
             Self::Gone => f.write_str("the client is gone"),
             Self::Broken(broken) => broken.fmt(f),
             Self::Violation(why) => write!(f, "protocol violation: {why}"),
-            Self::Ended(reason) => f.write_str(reason),
+            Self::Closed(reason) => f.write_str(reason),
+            Self::Ended(farewell) => f.write_str(farewell.reason()),
             Self::Full => f.write_str("the client does not read what is sent to it"),
         }
     }

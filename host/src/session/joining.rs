@@ -6,17 +6,19 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{SessionSettings, part};
 use crate::{
-    login::{Accepted, Authid, Call, Effect, Fault, Login, Outcome, StepName, Verdict},
+    login::{
+        Accepted, Authid, Call, Denial, Effect, Fault, Login, Outcome, Refusal, StepName, Verdict,
+    },
     method::{self, Decided, Evidence, Method, Shadow},
     observe::LoginRecord,
-    realm::{Came, Generation, Part, Realm, Realms, Ties},
+    realm::{Came, Generation, LiveSession, NotAdmitted, Part, Passed, Realm, Realms, Seat, Ties},
     transport::{Broken, Connection, Wire},
     wamp::{Id, Message},
 };
 
 /// A login that its client has passed.
 pub(super) struct Joined {
-    pub(super) realm: Arc<Realm>,
+    pub(super) seat: Seat,
     pub(super) accepted: Accepted,
     pub(super) ties: Ties,
 }
@@ -44,6 +46,8 @@ pub(super) struct Joining<'a> {
     chosen: Vec<Chosen>,
     /// What the methods of this alternative were shown.
     evidence: Arc<Evidence>,
+    /// The steps of this alternative that were passed so far.
+    passed: Vec<Passed>,
 }
 
 impl<'a> Joining<'a> {
@@ -66,15 +70,18 @@ impl<'a> Joining<'a> {
             realm: None,
             chosen: Vec::new(),
             evidence: Arc::default(),
+            passed: Vec::new(),
         }
     }
 
     /// Takes the client to its session, or tells it why not. None: it is gone.
     pub(super) async fn run<W: Wire>(mut self, wire: &mut W) -> Option<Joined> {
         let outcome = self.outcome(wire).await;
+        let (outcome, seat) = self.admit(outcome);
         self.record(&outcome);
         match outcome {
             Outcome::Accepted(mut accepted) => {
+                let seat = seat?;
                 // The machine accepts nobody before it has seen a realm.
                 let (realm, generation) = self.realm?;
                 let came = Came {
@@ -87,7 +94,7 @@ impl<'a> Joining<'a> {
                     accepted.authextra.insert("cookie", code.expose().as_str());
                 }
                 Some(Joined {
-                    realm,
+                    seat,
                     accepted,
                     ties,
                 })
@@ -97,6 +104,34 @@ impl<'a> Joining<'a> {
                 None
             }
             Outcome::Left => None,
+        }
+    }
+
+    /// Puts a session on its realm's roll, unless what it rests on has ended during the login.
+    fn admit(&mut self, outcome: Outcome) -> (Outcome, Option<Seat>) {
+        let (Outcome::Accepted(accepted), Some((realm, generation))) = (&outcome, &self.realm)
+        else {
+            return (outcome, None);
+        };
+        let session = LiveSession::new(
+            accepted,
+            std::mem::take(&mut self.passed),
+            self.evidence.seen(),
+            generation,
+            &self.connection.peer,
+        );
+        match realm.admit(session) {
+            Ok(seat) => (outcome, Some(seat)),
+            Err(why) => {
+                let refusal = match &why {
+                    NotAdmitted::Credential { .. }
+                    | NotAdmitted::Role(_)
+                    | NotAdmitted::Barred(_) => Refusal::Denied,
+                    NotAdmitted::Taken(_) | NotAdmitted::Store(_) => Refusal::Unavailable,
+                };
+                let why = why.to_string();
+                (Outcome::Denied(Denial { refusal, why }), None)
+            }
         }
     }
 
@@ -138,6 +173,10 @@ impl<'a> Joining<'a> {
         let revision = method.as_ref().map_or_else(String::new, |method| {
             format!(" (revision {})", method.revision.digest.short())
         });
+        let passed = method.as_ref().map(|method| Passed {
+            step: call.step.clone(),
+            revision: method.revision.digest,
+        });
         let connection = Arc::clone(&self.connection);
         let evidence = Arc::clone(&self.evidence);
         let realm = self.realm.as_ref().map(|(realm, _)| Arc::clone(realm));
@@ -159,10 +198,11 @@ impl<'a> Joining<'a> {
                 if let Some(call) = asked {
                     self.show(call, now, &verdict);
                 }
-                self.decide(verdict.map_err(|fault| Fault {
+                let verdict = verdict.map_err(|fault| Fault {
                     overload: fault.is_overload(),
                     why: format!("{fault}{revision}"),
-                }))
+                });
+                self.decide(verdict, passed)
             },
             frame = wire.next() => self.receive(wire, frame),
             () = tokio::time::sleep_until(deadline) => self.login.expire(),
@@ -227,10 +267,15 @@ impl<'a> Joining<'a> {
         }
     }
 
-    fn decide(&mut self, verdict: Result<Verdict, Fault>) -> Effect {
-        if matches!(verdict, Ok(Verdict::NotMine)) {
+    fn decide(&mut self, verdict: Result<Verdict, Fault>, asked: Option<Passed>) -> Effect {
+        match verdict {
             // The next alternative begins with nothing.
-            self.evidence = Arc::default();
+            Ok(Verdict::NotMine) => {
+                self.evidence = Arc::default();
+                self.passed.clear();
+            }
+            Ok(Verdict::Accept(_)) => self.passed.extend(asked),
+            _ => {}
         }
         self.login.decide(verdict, self.since.elapsed())
     }

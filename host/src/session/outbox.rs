@@ -9,7 +9,10 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
 
-use crate::router;
+use crate::{
+    realm::LiveSession,
+    router::{self, Farewell},
+};
 
 /// Frames on their way to one client, bounded in octets.
 #[derive(Debug)]
@@ -18,12 +21,15 @@ pub(super) struct Outbox {
     queued: Arc<AtomicUsize>,
     limit: usize,
     full: Arc<Notify>,
+    session: Arc<LiveSession>,
 }
 
 /// The other end of an [`Outbox`].
 #[derive(Debug)]
 pub(super) struct Outgoing {
     frames: mpsc::UnboundedReceiver<Bytes>,
+    /// Whether the first frame has been handed on.
+    has_begun: bool,
     /// Taken, and not yet handed on. Here, since whoever hands them on may be interrupted.
     taken: VecDeque<Bytes>,
     queued: Arc<AtomicUsize>,
@@ -33,7 +39,7 @@ pub(super) struct Outgoing {
 /// The most frames that are taken at once.
 const BATCH: usize = 64;
 
-pub(super) fn outbox(limit: usize) -> (Outbox, Outgoing) {
+pub(super) fn outbox(limit: usize, session: Arc<LiveSession>) -> (Outbox, Outgoing) {
     let (sender, frames) = mpsc::unbounded_channel();
     let queued = Arc::new(AtomicUsize::new(0));
     let full = Arc::new(Notify::new());
@@ -42,9 +48,11 @@ pub(super) fn outbox(limit: usize) -> (Outbox, Outgoing) {
         queued: Arc::clone(&queued),
         limit,
         full: Arc::clone(&full),
+        session,
     };
     let outgoing = Outgoing {
         frames,
+        has_begun: false,
         taken: VecDeque::new(),
         queued,
         full,
@@ -62,6 +70,10 @@ impl router::Outbox for Outbox {
         }
         // Where the other end is gone, so is the client.
         _ = self.frames.send(frame);
+    }
+
+    fn end(&self, farewell: Farewell) {
+        self.session.end(farewell);
     }
 }
 
@@ -87,8 +99,18 @@ impl Outgoing {
     /// The next frame, for a socket that is ready for it.
     pub(super) fn next(&mut self) -> Option<Bytes> {
         let frame = self.taken.pop_front()?;
+        self.has_begun = true;
         self.queued.fetch_sub(frame.len(), Ordering::Relaxed);
         Some(frame)
+    }
+
+    /// Drops what waits, but for the first frame of all: without WELCOME the client could not make
+    /// anything of what it is told next.
+    pub(super) fn forget(&mut self) {
+        while let Ok(frame) = self.frames.try_recv() {
+            self.taken.push_back(frame);
+        }
+        self.taken.truncate(usize::from(!self.has_begun));
     }
 
     /// Tells when the client has let more wait than it may.

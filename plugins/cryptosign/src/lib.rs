@@ -23,17 +23,10 @@
 //! denied, so that the operator reads why. The challenge is the same for everyone, and a key that
 //! belongs to nobody costs the same calls and the same verification as one that does.
 
-mod binding;
-mod ed25519;
-
 use countersign_guest::credentials::{find, find_by_key};
-use countersign_guest::{Answer, Attempt, Challenge, Manifest, Method, Verdict};
-use serde::{Deserialize, Serialize};
-
-use crate::{
-    binding::{Demand, TLS_EXPORTER},
-    ed25519::{PublicKey, SignedMessage},
-};
+use countersign_guest::cryptosign::{Claim, Demand, PublicKey, of_connection};
+use countersign_guest::{Answer, Attempt, Manifest, Method, Verdict};
+use serde::Deserialize;
 
 /// The kind of credential that holds public keys.
 const KIND: &str = "cryptosign";
@@ -55,15 +48,11 @@ impl Method for Cryptosign {
     };
 
     fn begin(&self, attempt: &Attempt) -> Result<Verdict, String> {
-        let claim = match self.claim(attempt, binding::of_connection) {
+        let claim = match self.claim(attempt, of_connection) {
             Ok(claim) => claim,
             Err(reason) => return Ok(Verdict::deny(reason)),
         };
-        let extra = Extra {
-            challenge: hex::encode(&attempt.nonce),
-            channel_binding: claim.channel.map(|_| TLS_EXPORTER),
-        };
-        let challenge = Challenge::new(&extra)?;
+        let challenge = claim.challenge(attempt)?;
         Ok(challenge.with_state(claim.to_state()).into())
     }
 
@@ -98,23 +87,6 @@ struct Authextra {
     channel_binding: Option<String>,
 }
 
-/// CHALLENGE.Extra.
-#[derive(Serialize)]
-struct Extra {
-    challenge: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channel_binding: Option<&'static str>,
-}
-
-/// What a client says of itself. It waits in the host until the answer comes.
-#[derive(Debug)]
-struct Claim {
-    /// The public key that the client says is its own.
-    key: PublicKey,
-    /// What its answer is bound to.
-    channel: Option<[u8; 32]>,
-}
-
 impl Cryptosign {
     /// The error is the reason of a denial.
     fn claim(
@@ -138,54 +110,6 @@ impl Cryptosign {
             .settle(channel_binding.as_deref(), of_connection)?;
         Ok(Claim { key, channel })
     }
-}
-
-impl Claim {
-    /// The key, and behind it the channel if there is one.
-    fn to_state(&self) -> Vec<u8> {
-        let channel = self.channel.iter().flatten();
-        self.key
-            .as_octets()
-            .iter()
-            .chain(channel)
-            .copied()
-            .collect()
-    }
-
-    fn from_state(state: &[u8]) -> Result<Self, String> {
-        const MALFORMED: &str = "the state is not what `begin` made";
-        let (key, channel) = state.split_at_checked(32).ok_or(MALFORMED)?;
-        let channel = match channel {
-            [] => None,
-            channel => Some(channel.try_into().map_err(|_| MALFORMED)?),
-        };
-        let key = PublicKey::from_octets(key)?;
-        Ok(Self { key, channel })
-    }
-
-    /// Whether the answer is what was to be signed, signed with the private half of the key.
-    fn is_proved_by(&self, answer: &Answer) -> Result<(), &'static str> {
-        let signed = SignedMessage::from_hex(&answer.signature)?;
-        self.key.verify(&signed)?;
-        match self.channel {
-            None if signed.message() != answer.nonce.as_slice() => {
-                Err("what the client signed is not the challenge")
-            }
-            Some(channel) if signed.message() != xor(&answer.nonce, &channel) => {
-                Err("what the client signed is not the challenge bound to this TLS connection")
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Both are 32 octets; of others there would be less to sign, which no signature is of.
-fn xor(challenge: &[u8], channel: &[u8; 32]) -> Vec<u8> {
-    challenge
-        .iter()
-        .zip(channel)
-        .map(|(challenge, channel)| challenge ^ channel)
-        .collect()
 }
 
 #[cfg(test)]

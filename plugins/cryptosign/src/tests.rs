@@ -2,6 +2,7 @@
 
 mod edges;
 
+use countersign_guest::cryptosign::{SignedMessage, TLS_EXPORTER};
 use ed25519_dalek::{Signer, SigningKey};
 
 use super::*;
@@ -177,6 +178,11 @@ fn verdict_over(
 
 fn octets(digits: &str) -> [u8; 32] {
     hex::decode(digits).unwrap().try_into().unwrap()
+}
+
+fn xor(one: &[u8], other: &[u8; 32]) -> Vec<u8> {
+    let pairs = one.iter().zip(other);
+    pairs.map(|(one, other)| one ^ other).collect()
 }
 
 fn signer(seed: &str) -> SigningKey {

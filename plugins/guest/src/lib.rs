@@ -69,10 +69,13 @@
 #[allow(missing_docs, clippy::all, clippy::pedantic, clippy::restriction)]
 #[doc(hidden)]
 pub mod bindings;
+#[cfg(feature = "cryptosign")]
+pub mod cryptosign;
 mod login;
 #[doc(hidden)]
 pub mod method;
 mod settings;
+pub mod wampcra;
 
 pub use bindings::countersign::auth::types::{
     Answer, Attempt, Challenge, Identity, Proof, Verdict,

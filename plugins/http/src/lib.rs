@@ -51,6 +51,8 @@ impl Method for Http {
         credential_kinds: &[],
     };
 
+    const CLEAR_SECRET: bool = true;
+
     fn check(&self) -> Result<(), String> {
         http::check(&self.url).map_err(|error| format!("`url`: {error}"))
     }

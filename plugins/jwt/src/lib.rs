@@ -83,6 +83,8 @@ impl Method for Jwt {
         credential_kinds: &[],
     };
 
+    const CLEAR_SECRET: bool = true;
+
     fn check(&self) -> Result<(), String> {
         settings::check(self)?;
         let Keys::Named(name) = &self.keys else {

@@ -8,14 +8,18 @@
 //! - `ticket`: a CHALLENGE comes first, and its answer goes along as `details.ticket`;
 //! - `wampcra`: the procedure is called first, and returns the secret that the client must then
 //!   prove to have. This method sees that secret; it keeps the tag that is due, and not the secret;
+//! - `cryptosign`: the procedure is called first, with the key that the client shows in
+//!   `details.authextra`, and returns the public key that the client must sign with;
 //! - `nothing`: the procedure decides at once, e.g. by `details.authextra`.
 //!
 //! Whoever does not answer, or answers something else, has not let the client in.
 
+mod cryptosign;
 mod details;
 mod principal;
 mod wampcra;
 
+use countersign_guest::cryptosign::{Claim, Demand};
 use countersign_guest::procedures::{Failure, Refusal, authenticate};
 use countersign_guest::{Answer, Attempt, Challenge, Identity, Manifest, Method, Verdict};
 use serde::Deserialize;
@@ -38,6 +42,9 @@ pub struct Procedure {
     /// What the procedure returns as the secret of somebody whose password is salted.
     #[serde(default)]
     secret: Secret,
+    /// Whether clients that sign must bind that to their TLS connection.
+    #[serde(default)]
+    channel_binding: Demand,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -46,6 +53,7 @@ enum Asks {
     #[default]
     Ticket,
     Wampcra,
+    Cryptosign,
     Nothing,
 }
 
@@ -76,6 +84,9 @@ impl Method for Procedure {
         }
         if self.secret == Secret::Password && self.asks != Asks::Wampcra {
             return Err("`secret` is for `asks = \"wampcra\"` only".into());
+        }
+        if self.channel_binding == Demand::Required && self.asks != Asks::Cryptosign {
+            return Err("`channel_binding` is for `asks = \"cryptosign\"` only".into());
         }
         Ok(())
     }
@@ -108,6 +119,21 @@ impl Method for Procedure {
                 let principal = self.principal(attempt, authid, said)?;
                 wampcra::challenge(attempt, principal, &proof).map(Into::into)
             }
+            Asks::Cryptosign => {
+                let channel = match cryptosign::channel(attempt, self.channel_binding) {
+                    Ok(channel) => channel,
+                    Err(reason) => return Ok(Verdict::deny(reason)),
+                };
+                let authid = details::authid(attempt);
+                let said = match self.ask(attempt, authid.as_deref(), None) {
+                    Ok(said) => said,
+                    Err(failure) => return self.failed(failure, None),
+                };
+                let key = cryptosign::public_key(&said).map_err(|error| self.useless(&error))?;
+                let principal = self.principal(attempt, authid, said)?;
+                let claim = Claim { key, channel };
+                cryptosign::challenge(attempt, principal, &claim).map(Into::into)
+            }
         }
     }
 
@@ -126,6 +152,10 @@ impl Method for Procedure {
             Asks::Wampcra => Ok(match wampcra::judge(answer)? {
                 Some(principal) => accept(principal),
                 None => Verdict::deny("the signature does not match"),
+            }),
+            Asks::Cryptosign => Ok(match cryptosign::judge(answer)? {
+                Ok(principal) => accept(principal),
+                Err(reason) => Verdict::deny(reason),
             }),
             Asks::Nothing => Ok(Verdict::deny("an answer to a method that asks nothing")),
         }

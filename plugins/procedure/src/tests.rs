@@ -1,4 +1,5 @@
 use countersign_guest::{Proof as Step, Verdict};
+use ed25519_dalek::{Signer, SigningKey};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
@@ -44,6 +45,7 @@ fn settings_that_say_no_more_than_the_procedure_ask_for_a_ticket() {
     for wrong in [
         json!({ "procedure": "" }),
         json!({ "procedure": "com.a", "secret": "password" }),
+        json!({ "procedure": "com.a", "channel_binding": "required" }),
     ] {
         assert!(method(wrong.clone()).check().is_err(), "{wrong}");
     }
@@ -268,6 +270,55 @@ fn a_challenge_names_the_client_as_the_procedure_does_and_carries_the_nonce() {
         "session": 7,
     });
     assert_eq!(text, expected);
+}
+
+/// What a client answers that has this key.
+fn sign_with(key: &SigningKey, challenge: &Challenge) -> Answer {
+    let extra: Value = serde_json::from_str(&challenge.extra).unwrap();
+    let message = hex::decode(extra["challenge"].as_str().unwrap()).unwrap();
+    let signature = key.sign(&message).to_bytes();
+    Answer {
+        signature: hex::encode([&signature[..], &message].concat()),
+        nonce: message,
+        state: challenge.state.clone(),
+        ..Answer::default()
+    }
+}
+
+#[test]
+fn whoever_has_the_returned_key_can_sign_and_nobody_else() {
+    let (own, other) = ([1, 2])
+        .map(|seed| SigningKey::from_bytes(&[seed; 32]))
+        .into();
+    let said = json!({ "role": "user", "pubkey": hex::encode(own.verifying_key()) });
+    let key = cryptosign::public_key(&said).unwrap();
+    let claim = Claim { key, channel: None };
+    let attempt = attempt(Some("alice"));
+    let expected = read(said.clone()).unwrap();
+    let challenge = cryptosign::challenge(&attempt, read(said).unwrap(), &claim).unwrap();
+    assert_eq!(challenge.extra, json!({ "challenge": NONCE }).to_string());
+
+    let signed = cryptosign::judge(&sign_with(&own, &challenge)).unwrap();
+    assert_eq!(signed, Ok(expected));
+    let mut of_another_challenge = sign_with(&own, &challenge);
+    of_another_challenge.nonce = vec![0; 32];
+    for answer in [sign_with(&other, &challenge), of_another_challenge] {
+        assert!(cryptosign::judge(&answer).unwrap().is_err());
+    }
+}
+
+#[test]
+fn a_public_key_that_is_none_lets_nobody_in() {
+    for said in [
+        json!("user"),
+        json!({ "role": "user" }),
+        json!({ "pubkey": 1 }),
+        json!({ "pubkey": "" }),
+        // Of small order: anyone can sign with it.
+        json!({ "pubkey": format!("01{}", "00".repeat(31)) }),
+    ] {
+        assert!(cryptosign::public_key(&said).is_err(), "{said}");
+    }
 }
 
 /// The one with a salted password in Crossbar's examples: what its client derives from "secret1".

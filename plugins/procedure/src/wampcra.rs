@@ -2,13 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use countersign_guest::wampcra::{self, Question, Salting};
 use countersign_guest::{Answer, Attempt, Challenge};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     Secret,
@@ -21,8 +21,9 @@ pub(crate) struct Proof {
     salting: Option<Salting>,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
-struct Salting {
+/// The members that say how it is made: where one is missing, clients take the same instead.
+#[derive(Deserialize)]
+struct Told {
     salt: String,
     #[serde(default = "iterations")]
     iterations: u32,
@@ -30,7 +31,6 @@ struct Salting {
     keylen: u32,
 }
 
-// What clients take where a challenge does not say.
 const fn iterations() -> u32 {
     1000
 }
@@ -47,26 +47,6 @@ struct Due {
     /// The right signature, as the client must write it.
     signature: String,
     principal: Principal,
-}
-
-#[derive(Serialize)]
-struct Extra<'a> {
-    challenge: &'a str,
-    #[serde(flatten)]
-    salting: Option<&'a Salting>,
-}
-
-/// The members of a challenge's text, with the realm beside what Crossbar has.
-#[derive(Serialize)]
-struct Text<'a> {
-    authid: &'a str,
-    authrole: &'a str,
-    authmethod: &'a str,
-    authprovider: &'a str,
-    realm: &'a str,
-    nonce: String,
-    timestamp: String,
-    session: u64,
 }
 
 impl Proof {
@@ -92,10 +72,19 @@ impl Proof {
         let salting = match members.get("salt") {
             None | Some(Value::Null) => None,
             // Not the error's own words, which may repeat a value.
-            Some(_) => Some(
-                Salting::deserialize(said)
-                    .map_err(|_| "a \"salt\", \"iterations\" or \"keylen\" that cannot be read")?,
-            ),
+            Some(_) => {
+                let Told {
+                    salt,
+                    iterations,
+                    keylen,
+                } = Told::deserialize(said)
+                    .map_err(|_| "a \"salt\", \"iterations\" or \"keylen\" that cannot be read")?;
+                Some(Salting {
+                    salt,
+                    iterations,
+                    keylen,
+                })
+            }
         };
         if let Some(Salting {
             iterations, keylen, ..
@@ -105,7 +94,7 @@ impl Proof {
             return Err("\"iterations\" or a \"keylen\" that no key can be derived with".into());
         }
         let key = match &salting {
-            Some(salting) if secret == Secret::Password => salting.derive(key).into_bytes(),
+            Some(salting) if secret == Secret::Password => derive(salting, key).into_bytes(),
             _ => key.to_vec(),
         };
         Ok(Self { key, salting })
@@ -119,15 +108,14 @@ impl Proof {
     }
 }
 
-impl Salting {
-    /// The key as clients use it: base64, as text.
-    fn derive(&self, password: &[u8]) -> String {
-        let mut key = [0; LONGEST_KEY as usize];
-        let length = usize::try_from(self.keylen).unwrap_or(key.len());
-        let (key, _) = key.split_at_mut(length.min(LONGEST_KEY as usize));
-        pbkdf2::pbkdf2_hmac::<Sha256>(password, self.salt.as_bytes(), self.iterations, key);
-        STANDARD.encode(key)
-    }
+/// The key as clients use it: base64, as text.
+fn derive(salting: &Salting, password: &[u8]) -> String {
+    let mut key = [0; LONGEST_KEY as usize];
+    let length = usize::try_from(salting.keylen).unwrap_or(key.len());
+    let (key, _) = key.split_at_mut(length.min(LONGEST_KEY as usize));
+    let (salt, iterations) = (salting.salt.as_bytes(), salting.iterations);
+    pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, iterations, key);
+    STANDARD.encode(key)
 }
 
 /// Asks the client to sign, and keeps what it should answer.
@@ -136,27 +124,20 @@ pub(crate) fn challenge(
     principal: Principal,
     proof: &Proof,
 ) -> Result<Challenge, String> {
-    let broken = |error: serde_json::Error| format!("challenge: {error}");
-    let text = Text {
+    let question = Question {
         authid: &principal.authid,
         authrole: &principal.role,
-        authmethod: &attempt.authmethod,
         authprovider: "dynamic",
-        realm: &attempt.realm,
-        nonce: hex::encode(&attempt.nonce),
-        timestamp: timestamp(attempt.now),
-        session: attempt.session,
+        attempt,
     };
-    let text = serde_json::to_string(&text).map_err(broken)?;
+    let text = question.text()?;
     let due = Due {
         signature: proof.sign(&text)?,
         principal,
     };
-    let extra = Extra {
-        challenge: &text,
-        salting: proof.salting.as_ref(),
-    };
-    Ok(Challenge::new(&extra)?.with_state(serde_json::to_vec(&due).map_err(broken)?))
+    let challenge = wampcra::challenge(&text, proof.salting.as_ref())?;
+    let state = serde_json::to_vec(&due).map_err(|error| format!("the state: {error}"))?;
+    Ok(challenge.with_state(state))
 }
 
 /// Who has given the right answer.
@@ -165,12 +146,4 @@ pub(crate) fn judge(answer: &Answer) -> Result<Option<Principal>, String> {
         serde_json::from_slice(&answer.state).map_err(|error| format!("the state: {error}"))?;
     let is_right = due.signature.as_bytes().ct_eq(answer.signature.as_bytes());
     Ok(bool::from(is_right).then_some(due.principal))
-}
-
-/// RFC 3339, from milliseconds since the Unix epoch. Nobody relies on it: the nonce is what is new.
-fn timestamp(now: u64) -> String {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(now) * 1_000_000)
-        .ok()
-        .and_then(|time| time.format(&Rfc3339).ok())
-        .unwrap_or_default()
 }

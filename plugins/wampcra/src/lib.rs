@@ -11,16 +11,12 @@
 //! signature in constant time. The text of the challenge stays there too until the answer comes,
 //! so that an answer fits one challenge only.
 
-mod challenge;
-mod timestamp;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use countersign_guest::credentials::{Hash, find};
-use countersign_guest::{Answer, Attempt, Challenge, Identity, Manifest, Method, Verdict};
+use countersign_guest::wampcra::{Question, Salting, challenge};
+use countersign_guest::{Answer, Attempt, Identity, Manifest, Method, Verdict};
 use serde::Deserialize;
-
-use crate::challenge::{Extra, Question, Salting};
 
 /// The kind of credential that holds the key.
 const KIND: &str = "wampcra";
@@ -62,10 +58,7 @@ impl Method for WampCra {
             attempt,
         };
         let text = question.text()?;
-        let challenge = Challenge::new(&Extra {
-            challenge: &text,
-            salting,
-        })?;
+        let challenge = challenge(&text, salting.as_ref())?;
         Ok(challenge.with_state(text).into())
     }
 

@@ -1,6 +1,6 @@
 //! The page of `examples/remember`, in a real browser.
 
-use countersign_tests::{Browser, SecureSite};
+use countersign_tests::{Browser, Website};
 use serde_json::{Value, json};
 
 use super::house::{KEY, certify, house};
@@ -11,7 +11,7 @@ async fn a_real_browser_is_known_again_until_it_logs_out() {
     let example = xtask::root().join("examples/remember");
     let deployment = house("address = \"127.0.0.1:0\"\n");
     certify(&deployment);
-    let site = SecureSite::of(
+    let site = Website::secure(
         vec![
             ("index.html", example.join("index.html")),
             ("remember.js", example.join("remember.js")),

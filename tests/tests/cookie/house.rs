@@ -1,12 +1,6 @@
-use std::{fs, sync::LazyLock};
-
 use countersign::wamp::{Dict, Message};
 use countersign_tests::{
-    Client, Component, Deployment, Router, Visitor, asking_for_a_cookie, hello, sign,
-};
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    SanType,
+    Authority, Client, Component, Deployment, Router, Visitor, asking_for_a_cookie, hello, sign,
 };
 use xtask::Identity;
 
@@ -34,14 +28,9 @@ pub const LISTENER: &str = "address = \"127.0.0.1:0\"\n\
 
 /// The realms `realm1` and `realm2`, with Alice and Bob in each of them.
 pub fn house(listener: &str) -> Deployment {
-    static COOKIE: LazyLock<Component> = LazyLock::new(|| {
-        let built = xtask::component("countersign-cookie").expect("it builds");
-        Component::new(fs::read(built).unwrap())
-    });
     let deployment = Deployment::bare();
     deployment.listener(listener);
-    deployment.component("cookie", &COOKIE);
-    for method in ["wampcra", "anonymous"] {
+    for method in ["cookie", "wampcra", "anonymous"] {
         deployment.component(method, &Component::method(method));
     }
     for realm in ["realm1", "realm2"] {
@@ -64,25 +53,10 @@ pub fn enrol(deployment: &Deployment, realm: &str, authid: &str, secret: &str) {
     });
 }
 
-/// A certificate for the router, and the authority behind it in PEM.
+/// A certificate for the router. Returns that of the authority behind it, in PEM.
 pub fn certify(deployment: &Deployment) -> String {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let mut params = CertificateParams::default();
-    params.subject_alt_names = vec![
-        SanType::IpAddress([127, 0, 0, 1].into()),
-        SanType::DnsName("localhost".try_into().unwrap()),
-    ];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let key = KeyPair::generate().unwrap();
-    let certificate = params.signed_by(&key, &authority).unwrap().pem();
-    for (file, text) in [
-        ("router.pem", certificate),
-        ("router.key", key.serialize_pem()),
-    ] {
-        xtask::put(&deployment.path(file), text.as_bytes()).unwrap();
-    }
+    let authority = Authority::new();
+    authority.for_server().write(deployment, "router");
     authority.pem()
 }
 

@@ -3,4 +3,5 @@
 mod chromium;
 mod enrolment;
 mod house;
+mod later;
 mod login;

@@ -10,7 +10,9 @@ use anyhow::bail;
 use crate::{
     admin::{Desk, Response, RevisionReport, StageReport, StagingReport},
     method::Passed,
-    realm::{Part, Realm, RevisionState, RevisionStatus, Share},
+    realm::{Part, Realm, RevisionState, RevisionStatus, Selection, Share},
+    router::Farewell,
+    wamp::reason,
 };
 
 /// What cannot be kept, since the files are what holds after the next start.
@@ -72,9 +74,29 @@ impl Desk {
         )))
     }
 
-    pub(super) fn withdraw(&self, realm: &str, which: &str) -> anyhow::Result<Response> {
+    pub(super) fn withdraw(
+        &self,
+        realm: &str,
+        which: &str,
+        end_sessions: bool,
+    ) -> anyhow::Result<Response> {
         let realm = self.realm(realm)?;
         let withdrawn = realm.withdraw(which)?;
+        let ended = end_sessions.then(|| {
+            let ended = withdrawn.iter().map(|withdrawn| {
+                let selection = Selection {
+                    step: Some(withdrawn.step.clone()),
+                    ..Selection::of_revision(withdrawn.digest)
+                };
+                let farewell = Farewell::new(
+                    reason::CLOSE_REVOKED,
+                    "what let this session in was withdrawn",
+                    "a withdrawn revision",
+                );
+                realm.end_sessions(&selection, &farewell).len()
+            });
+            ended.sum::<usize>()
+        });
         let lines = withdrawn.iter().map(|withdrawn| {
             let consequence = if withdrawn.was_live {
                 "nobody can log in by it until another component is in its place"
@@ -88,6 +110,9 @@ impl Desk {
             )
         });
         let mut lines: Vec<_> = lines.collect();
+        if let Some(ended) = ended {
+            lines.push(format!("{ended} sessions were ended that it had let in."));
+        }
         lines.push("A router that starts anew runs what its files hold.".into());
         Ok(Response::Done(lines.join("\n")))
     }
@@ -136,6 +161,10 @@ fn percent(share: Share) -> String {
         0 => format!("{}%", thousandths / 10),
         tenths => format!("{}.{tenths}%", thousandths / 10),
     }
+}
+
+pub(super) fn no_realm(name: &str) -> Response {
+    Response::Refused(format!("there is no realm {name:?} in this router"))
 }
 
 fn stage(passed: &Passed) -> StageReport {

@@ -201,7 +201,7 @@ fn json(lines: &[Line], now: SystemTime) -> String {
     format!("{list:#}\n")
 }
 
-pub(super) fn for_people(time: SystemTime) -> String {
+pub(in crate::command) fn for_people(time: SystemTime) -> String {
     at(time, |at| at.format(FOR_PEOPLE).ok())
 }
 

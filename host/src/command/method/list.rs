@@ -3,7 +3,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use clap::Args;
 use time::{OffsetDateTime, macros::format_description};
 
-use super::{MethodArgs, realm_name, unexpected};
+use super::{Router, realm_name, unexpected};
 use crate::{
     admin::{Request, Response, RevisionReport},
     command::output::columns,
@@ -27,9 +27,9 @@ pub(super) struct ListArgs {
     json: bool,
 }
 
-pub(super) async fn list(args: &ListArgs, method: &MethodArgs) -> anyhow::Result<String> {
+pub(super) async fn list(args: &ListArgs, router: &Router) -> anyhow::Result<String> {
     let realm = args.realm.as_ref().map(|realm| realm.as_str().to_owned());
-    let reports = match method.ask(Request::Methods { realm }).await? {
+    let reports = match router.ask(Request::Methods { realm }).await? {
         Response::Methods(reports) => reports,
         other => return unexpected(&other),
     };

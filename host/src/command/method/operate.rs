@@ -38,6 +38,10 @@ pub(super) struct WithdrawArgs {
     /// A step, whose present revision is meant; or at least eight digits of a revision's digest
     #[arg(value_name = "STEP|DIGEST")]
     which: String,
+
+    /// End the sessions that it has let in
+    #[arg(long)]
+    end_sessions: bool,
 }
 
 impl StepArgs {
@@ -77,6 +81,7 @@ impl WithdrawArgs {
         Request::Withdraw {
             realm: self.realm.as_str().to_owned(),
             which: self.which.clone(),
+            end_sessions: self.end_sessions,
         }
     }
 }

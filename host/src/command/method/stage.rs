@@ -6,7 +6,7 @@ use std::{
 use anyhow::Context;
 use clap::Args;
 
-use super::{MethodArgs, realm_name, unexpected};
+use super::{Router, realm_name, unexpected};
 use crate::{
     admin::{Request, Response, StagingReport},
     command::output::{columns, print, tell},
@@ -37,7 +37,7 @@ pub(super) struct StageArgs {
     json: bool,
 }
 
-pub(super) async fn stage(args: &StageArgs, method: &MethodArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn stage(args: &StageArgs, router: &Router) -> anyhow::Result<ExitCode> {
     let file = path::absolute(&args.file)
         .with_context(|| format!("{}: where is that?", args.file.display()))?;
     let request = Request::Stage {
@@ -45,7 +45,7 @@ pub(super) async fn stage(args: &StageArgs, method: &MethodArgs) -> anyhow::Resu
         step: args.step.clone(),
         file,
     };
-    let report = match method.ask(request).await? {
+    let report = match router.ask(request).await? {
         Response::Staged(report) => report,
         other => return unexpected(&other),
     };

@@ -16,22 +16,34 @@ use crate::credential::{Kind, Material, Parameters};
 /// For a password that is empty or that SCRAM clients refuse, for numbers that make guessing too
 /// cheap or logging in too dear, and if the system lacks memory or randomness.
 pub fn scram(password: &str, kdf: Kdf) -> Result<Enrolment, EnrolError> {
+    let mut salt = [0; SALT_LEN];
+    getrandom::fill(&mut salt)?;
+    scram_with_salt(password, kdf, &salt)
+}
+
+/// The same with a salt that is known before: for tests, whose answers must be known too.
+///
+/// # Errors
+/// As for [`scram`].
+pub fn scram_with_salt(
+    password: &str,
+    kdf: Kdf,
+    salt: &[u8; SALT_LEN],
+) -> Result<Enrolment, EnrolError> {
     if password.is_empty() {
         return Err(EnrolError::Empty);
     }
     kdf.check()?;
-    let mut salt = [0; SALT_LEN];
-    getrandom::fill(&mut salt)?;
     Ok(Enrolment {
         kind: Kind::scram(),
-        parameters: kdf.parameters(&salt),
-        material: Material::Scram(ScramKeys::derive(kdf, password, &salt)?),
+        parameters: kdf.parameters(salt),
+        material: Material::Scram(ScramKeys::derive(kdf, password, salt)?),
         recovery: Vec::new(),
     })
 }
 
 /// Octets; what the specification recommends.
-pub(in crate::credential) const SALT_LEN: usize = 16;
+pub const SALT_LEN: usize = 16;
 
 impl Kdf {
     /// RFC 7677 section 4.

@@ -57,6 +57,12 @@ const ADVANCE: &str = "
         SELECT id FROM credential
         WHERE realm = ?1 AND kind = ?2 AND authid = ?3 AND version = ?4)";
 
+/// Whether there is a credential, or leave to make one.
+pub(super) const HAS_OR_MAY: &str = "
+    SELECT 1 FROM credential WHERE realm = ?1 AND kind = ?2 AND authid = ?3
+    UNION ALL
+    SELECT 1 FROM invitation WHERE realm = ?1 AND kind = ?2 AND authid = ?3 AND expires > ?4";
+
 impl Sqlite {
     pub(super) fn keep_invitation(
         &self,

@@ -5,6 +5,7 @@ use wasmtime::component::{HasSelf, Linker};
 use crate::{
     credential::{CookieHash, CookieLook, Remembered},
     method::{
+        HostCall,
         bindings::countersign::auth::cookies,
         guest::{Guest, Label},
     },
@@ -18,6 +19,7 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 
 impl cookies::Host for Guest {
     fn presented(&mut self) -> wasmtime::Result<Option<cookies::Remembered>> {
+        self.host_call(HostCall::Cookie)?;
         let Some(page) = &self.connection.page else {
             self.no_cookie(
                 "the connection is not confidential, or not from a page of a site that the \

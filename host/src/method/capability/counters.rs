@@ -2,7 +2,7 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::{
     credential::Credential,
-    method::{bindings::countersign::auth::counters, guest::Guest},
+    method::{HostCall, bindings::countersign::auth::counters, guest::Guest},
 };
 
 pub(super) const INTERFACES: &[&str] = &["countersign:auth/counters"];
@@ -17,6 +17,7 @@ impl counters::Host for Guest {
         credential: Resource<Credential>,
         counter: u64,
     ) -> wasmtime::Result<bool> {
+        self.host_call(HostCall::Counter)?;
         let credential = self.table.get(&credential)?;
         Ok(credential.advance(counter).await?)
     }

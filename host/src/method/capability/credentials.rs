@@ -3,7 +3,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     credential::{Credential, Hash, Kind},
-    method::{bindings::countersign::auth::credentials, guest::Guest},
+    method::{HostCall, bindings::countersign::auth::credentials, guest::Guest},
 };
 
 pub(super) const INTERFACES: &[&str] = &["countersign:auth/credentials"];
@@ -14,6 +14,7 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 
 impl credentials::Host for Guest {
     fn find(&mut self, kind: String, authid: String) -> wasmtime::Result<Resource<Credential>> {
+        self.host_call(HostCall::Find)?;
         let credential = self.keyring.find(&Kind::from(kind), &authid.into())?;
         self.push(credential)
     }
@@ -23,6 +24,7 @@ impl credentials::Host for Guest {
         kind: String,
         public_key: Vec<u8>,
     ) -> wasmtime::Result<Resource<Credential>> {
+        self.host_call(HostCall::Find)?;
         let credential = self.keyring.find_by_key(&Kind::from(kind), &public_key)?;
         self.push(credential)
     }
@@ -30,14 +32,17 @@ impl credentials::Host for Guest {
 
 impl credentials::HostCredential for Guest {
     fn authid(&mut self, credential: Resource<Credential>) -> wasmtime::Result<String> {
+        self.host_call(HostCall::Look)?;
         Ok(self.table.get(&credential)?.authid().as_str().to_owned())
     }
 
     fn authrole(&mut self, credential: Resource<Credential>) -> wasmtime::Result<String> {
+        self.host_call(HostCall::Look)?;
         Ok(self.table.get(&credential)?.authrole().as_str().to_owned())
     }
 
     fn parameters(&mut self, credential: Resource<Credential>) -> wasmtime::Result<String> {
+        self.host_call(HostCall::Look)?;
         Ok(self.table.get(&credential)?.parameters().to_owned())
     }
 
@@ -46,6 +51,7 @@ impl credentials::HostCredential for Guest {
         credential: Resource<Credential>,
         candidate: String,
     ) -> wasmtime::Result<bool> {
+        self.host_call(HostCall::Password)?;
         let credential = self.table.get(&credential)?;
         Ok(credential
             .verify_password(Zeroizing::new(candidate))
@@ -59,6 +65,7 @@ impl credentials::HostCredential for Guest {
         message: Vec<u8>,
         tag: Vec<u8>,
     ) -> wasmtime::Result<bool> {
+        self.host_call(HostCall::Mac)?;
         Ok(self
             .table
             .get(&credential)?
@@ -71,10 +78,12 @@ impl credentials::HostCredential for Guest {
         hash: credentials::Hash,
         message: Vec<u8>,
     ) -> wasmtime::Result<Vec<u8>> {
+        self.host_call(HostCall::Mac)?;
         Ok(self.table.get(&credential)?.hmac(hash.into(), &message))
     }
 
     fn public_keys(&mut self, credential: Resource<Credential>) -> wasmtime::Result<Vec<Vec<u8>>> {
+        self.host_call(HostCall::Look)?;
         let credential = self.table.get(&credential)?;
         let keys = credential.public_keys().iter();
         let enrolled = credential.enrolled_keys().iter();
@@ -85,6 +94,7 @@ impl credentials::HostCredential for Guest {
     }
 
     fn drop(&mut self, credential: Resource<Credential>) -> wasmtime::Result<()> {
+        self.host_call(HostCall::Release)?;
         self.table.delete(credential)?;
         Ok(())
     }

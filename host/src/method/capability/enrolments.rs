@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 use crate::{
     credential::{Credential, EnrolledKey, NotEnrolled},
     method::{
+        HostCall,
         bindings::countersign::auth::enrolments::{self, Key, Refusal},
         guest::Guest,
     },
@@ -21,6 +22,7 @@ impl enrolments::Host for Guest {
         credential: Resource<Credential>,
         code: String,
     ) -> wasmtime::Result<bool> {
+        self.host_call(HostCall::Code)?;
         let code = Zeroizing::new(code);
         Ok(self.table.get(&credential)?.is_open(&code)?)
     }
@@ -31,6 +33,7 @@ impl enrolments::Host for Guest {
         code: String,
         key: Key,
     ) -> wasmtime::Result<Result<(), Refusal>> {
+        self.host_call(HostCall::Code)?;
         let code = Zeroizing::new(code);
         let Key {
             id,

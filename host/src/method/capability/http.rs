@@ -5,7 +5,7 @@ use wasmtime::component::{HasSelf, Linker};
 use crate::{
     egress::{EgressError, Request, Response},
     method::{
-        Limit,
+        HostCall, Limit,
         bindings::{countersign::auth::http, wasi::logging::logging::Level},
         guest::{Guest, Overrun},
     },
@@ -25,6 +25,7 @@ impl http::Host for Guest {
         &mut self,
         request: http::Request,
     ) -> wasmtime::Result<Result<http::Response, String>> {
+        self.host_call(HostCall::Request)?;
         self.requests_left = self
             .requests_left
             .checked_sub(1)
@@ -52,6 +53,7 @@ impl http::Host for Guest {
     }
 
     fn check(&mut self, url: String) -> wasmtime::Result<Result<(), String>> {
+        self.host_call(HostCall::Request)?;
         let checked = match &self.reach.door {
             Some(door) => door.check(&url).map_err(|error| error.to_string()),
             None => Err(no_door()),

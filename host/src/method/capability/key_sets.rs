@@ -2,7 +2,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::{
     key_set::Found,
-    method::{bindings::countersign::auth::key_sets, guest::Guest},
+    method::{HostCall, bindings::countersign::auth::key_sets, guest::Guest},
 };
 
 pub(super) const INTERFACES: &[&str] = &["countersign:auth/key-sets"];
@@ -17,6 +17,7 @@ impl key_sets::Host for Guest {
         name: String,
         kid: Option<String>,
     ) -> wasmtime::Result<Result<String, key_sets::Problem>> {
+        self.host_call(HostCall::KeySet)?;
         Ok(match self.reach.key_sets.get(&name, kid.as_deref()).await {
             Found::Keys(text) => Ok(text),
             Found::NotNamed => Err(key_sets::Problem::NotNamed),

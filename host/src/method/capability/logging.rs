@@ -4,7 +4,7 @@ use parking_lot::Mutex;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::method::{
-    Limit,
+    HostCall, Limit,
     bindings::wasi::logging::logging,
     guest::{Guest, Label, Overrun},
 };
@@ -23,6 +23,7 @@ impl logging::Host for Guest {
         context: String,
         message: String,
     ) -> wasmtime::Result<()> {
+        self.host_call(HostCall::Log)?;
         let line = if context.is_empty() {
             message
         } else {

@@ -7,6 +7,7 @@ use wasmtime::component::{HasSelf, Linker};
 use crate::{
     config::ProcedureName,
     method::{
+        HostCall,
         bindings::countersign::auth::procedures::{self, Failure, Refusal},
         guest::Guest,
     },
@@ -89,6 +90,7 @@ impl procedures::Host for Guest {
         authid: Option<String>,
         details: String,
     ) -> wasmtime::Result<Result<String, Failure>> {
+        self.host_call(HostCall::Procedure)?;
         let Some(procedures) = &self.reach.procedures else {
             return Ok(Err(Failure::Unanswered(
                 "procedures can be asked during a login only".into(),

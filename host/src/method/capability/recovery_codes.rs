@@ -3,7 +3,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     credential::Credential,
-    method::{bindings::countersign::auth::recovery_codes, guest::Guest},
+    method::{HostCall, bindings::countersign::auth::recovery_codes, guest::Guest},
 };
 
 pub(super) const INTERFACES: &[&str] = &["countersign:auth/recovery-codes"];
@@ -18,6 +18,7 @@ impl recovery_codes::Host for Guest {
         credential: Resource<Credential>,
         code: String,
     ) -> wasmtime::Result<bool> {
+        self.host_call(HostCall::Code)?;
         let credential = self.table.get(&credential)?;
         Ok(credential.redeem(&Zeroizing::new(code)).await?)
     }

@@ -2,7 +2,7 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::{
     credential::{Credential, scram::Dialect},
-    method::{bindings::countersign::auth::scram_keys, guest::Guest},
+    method::{HostCall, bindings::countersign::auth::scram_keys, guest::Guest},
 };
 
 pub(super) const INTERFACES: &[&str] = &["countersign:auth/scram-keys"];
@@ -19,6 +19,7 @@ impl scram_keys::Host for Guest {
         auth_message: Vec<u8>,
         client_proof: Vec<u8>,
     ) -> wasmtime::Result<Option<Vec<u8>>> {
+        self.host_call(HostCall::Mac)?;
         let signature = self.table.get(&credential)?.scram_signature(
             dialect.into(),
             &auth_message,

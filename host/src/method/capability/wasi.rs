@@ -15,7 +15,7 @@ use wasmtime_wasi::{
 use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::Log;
-use crate::method::{bindings::wasi::logging::logging::Level, guest::Guest};
+use crate::method::{World, bindings::wasi::logging::logging::Level, guest::Guest};
 
 pub(super) const INTERFACES: &[&str] = &[
     "wasi:cli/environment",
@@ -54,37 +54,51 @@ impl HasData for HasTable {
 
 /// Interface by interface, so that sockets and whatever else may come are left out.
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    io::error::add_to_linker::<_, HasTable>(linker, |guest| guest.ctx().table)?;
-    io::poll::add_to_linker::<_, HasTable>(linker, |guest| guest.ctx().table)?;
-    io::streams::add_to_linker::<_, HasTable>(linker, |guest| guest.ctx().table)?;
-    clocks::wall_clock::add_to_linker::<_, WasiClocks>(linker, Guest::clocks)?;
-    clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(linker, Guest::clocks)?;
-    random::random::add_to_linker::<_, WasiRandom>(linker, |guest| guest.ctx().ctx.random())?;
-    random::insecure::add_to_linker::<_, WasiRandom>(linker, |guest| guest.ctx().ctx.random())?;
+    io::error::add_to_linker::<_, HasTable>(linker, |guest| guest.foreign_call().ctx().table)?;
+    io::poll::add_to_linker::<_, HasTable>(linker, |guest| guest.foreign_call().ctx().table)?;
+    io::streams::add_to_linker::<_, HasTable>(linker, |guest| guest.foreign_call().ctx().table)?;
+    clocks::wall_clock::add_to_linker::<_, WasiClocks>(linker, |guest| {
+        guest.foreign_call().clocks()
+    })?;
+    clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(linker, |guest| {
+        guest.foreign_call().clocks()
+    })?;
+    random::random::add_to_linker::<_, WasiRandom>(linker, |guest| {
+        guest.foreign_call().ctx().ctx.random()
+    })?;
+    random::insecure::add_to_linker::<_, WasiRandom>(linker, |guest| {
+        guest.foreign_call().ctx().ctx.random()
+    })?;
     random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, |guest| {
-        guest.ctx().ctx.random()
+        guest.foreign_call().ctx().ctx.random()
     })?;
     // There is no preopened directory, so nothing can be opened.
-    filesystem::types::add_to_linker::<_, WasiFilesystem>(linker, Guest::filesystem)?;
-    filesystem::preopens::add_to_linker::<_, WasiFilesystem>(linker, Guest::filesystem)?;
-    cli::environment::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::exit::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::stdin::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::stdout::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::stderr::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_input::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_output::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_stdin::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_stdout::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, Guest::cli)?;
+    filesystem::types::add_to_linker::<_, WasiFilesystem>(linker, |guest| {
+        guest.foreign_call().filesystem()
+    })?;
+    filesystem::preopens::add_to_linker::<_, WasiFilesystem>(linker, |guest| {
+        guest.foreign_call().filesystem()
+    })?;
+    cli::environment::add_to_linker::<_, WasiCli>(linker, |guest| guest.foreign_call().cli())?;
+    cli::exit::add_to_linker::<_, WasiCli>(linker, |guest| guest.foreign_call().cli())?;
+    cli::stdin::add_to_linker::<_, WasiCli>(linker, |guest| guest.foreign_call().cli())?;
+    cli::stdout::add_to_linker::<_, WasiCli>(linker, |guest| guest.foreign_call().cli())?;
+    cli::stderr::add_to_linker::<_, WasiCli>(linker, |guest| guest.foreign_call().cli())?;
+    cli::terminal_input::add_to_linker::<_, WasiCli>(linker, |guest| guest.foreign_call().cli())?;
+    cli::terminal_output::add_to_linker::<_, WasiCli>(linker, |guest| guest.foreign_call().cli())?;
+    cli::terminal_stdin::add_to_linker::<_, WasiCli>(linker, |guest| guest.foreign_call().cli())?;
+    cli::terminal_stdout::add_to_linker::<_, WasiCli>(linker, |guest| guest.foreign_call().cli())?;
+    cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, |guest| guest.foreign_call().cli())?;
     Ok(())
 }
 
 impl WasiView for Guest {
     /// Made when a guest first uses it: most never do, though they import it.
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let log = &self.log;
-        let ctx = self.wasi.get_or_insert_with(|| Box::new(context(log)));
+        let (log, world) = (&self.log, self.world);
+        let ctx = self
+            .wasi
+            .get_or_insert_with(|| Box::new(context(log, world)));
         WasiCtxView {
             ctx,
             table: &mut self.table,
@@ -92,8 +106,12 @@ impl WasiView for Guest {
     }
 }
 
-fn context(log: &Log) -> WasiCtx {
-    WasiCtxBuilder::new()
+fn context(log: &Log, world: Option<World>) -> WasiCtx {
+    let mut builder = WasiCtxBuilder::new();
+    if let Some(world) = world {
+        world.take_the_place_of_ours(&mut builder);
+    }
+    builder
         .stdout(Lines {
             log: log.clone(),
             level: Level::Info,

@@ -11,7 +11,7 @@ use crate::{
     key_set::KeySets,
     login::{Policy, Role},
     realm::{Generation, Realm},
-    router::{Features, Member, Outbox, Permission},
+    router::{Farewell, Features, Member, Outbox, Permission},
     wamp::{Actions, Code, Dict, Id, MatchPolicy, Message, Pattern, Serializer, reason},
 };
 
@@ -41,6 +41,8 @@ impl Outbox for Inbox {
         self.frames.lock().push(frame);
         self.came.notify_one();
     }
+
+    fn end(&self, _: Farewell) {}
 }
 
 impl House {
@@ -103,6 +105,8 @@ impl House {
             id: Id::MIN,
             authid: "callee".into(),
             authrole: "callee".into(),
+            authmethod: "anonymous".into(),
+            authprovider: "static".into(),
             features: Features::default(),
             serializer: Serializer::MsgPack,
             outbox: Arc::clone(&callee.inbox) as Arc<dyn Outbox>,

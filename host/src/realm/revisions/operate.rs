@@ -109,6 +109,16 @@ impl Realm {
                 digest: which.to_owned(),
             });
         }
+        let generation = self.generation();
+        for Withdrawn { digest, .. } in &withdrawn {
+            let mut methods = generation.methods.values();
+            let is_of_it = |method: &Arc<Method>| method.revision.digest == *digest;
+            // Another step may go on with it.
+            if !methods.any(|method| is_of_it(method) && !method.tenure.is_withdrawn()) {
+                // A login that it has passed already does not become a session.
+                self.bar(*digest);
+            }
+        }
         held.changes += 1;
         if !unstaged.is_empty() {
             self.replace(&mut held, |generation, _| {

@@ -109,6 +109,9 @@ fn nobody_takes_the_procedures_of_the_protocol() {
     let mut alice = realm.join("alice");
     alice.registered("wam", none().with("match", "prefix"));
     let request = alice.call("wamp.session.count", none());
+    assert_eq!(alice.refused(Code::Call, request), reason::NOT_AUTHORIZED);
+    realm.router.set_permissions(permissions("wamp."));
+    let request = alice.call("wamp.session.none", none());
     assert_eq!(
         alice.refused(Code::Call, request),
         reason::NO_SUCH_PROCEDURE

@@ -314,3 +314,21 @@ fn a_damaged_key_is_told() {
         "{error}"
     );
 }
+
+#[test]
+fn who_has_an_open_code_is_as_good_as_enrolled() {
+    let disk = Disk::new();
+    let store = disk.open();
+    let has = |authid: &str| {
+        let authid = Authid::from(authid);
+        store.has(&realm(), &Kind::webauthn(), &authid).unwrap()
+    };
+    assert!(!has("alice"));
+    let code = invite(&store, "alice", 1);
+    assert!(has("alice") && !has("bob"));
+    assert!(!store.has(&realm(), &Kind::totp(), &"alice".into()).unwrap());
+    invite(&store, "bob", -1);
+    assert!(!has("bob"));
+    enrol(&store, "alice", &code, &key(b"id", 0)).unwrap();
+    assert!(has("alice"));
+}

@@ -1,0 +1,94 @@
+//! Logins of one realm while another realm's method does its worst.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Result;
+
+use super::{
+    Finding, median,
+    pace::{lasting, paced},
+    site::{Site, guest},
+};
+use crate::{
+    client::{Client, Target, upgrade},
+    frame::Serializer,
+    login::{Login, Method},
+    machine::Cores,
+};
+
+/// What the method does, by the word for it in the tests' component.
+const DEEDS: [(&str, &str); 3] = [
+    ("loop", "loops"),
+    ("eat-memory", "takes all memory that it gets"),
+    ("panic", "traps"),
+];
+
+/// A second, in the other realm.
+const ATTEMPTS: u32 = 500;
+
+/// A second, in the realm that is measured.
+const LOGINS: u32 = 200;
+
+/// How long each measurement takes.
+const LENGTH: Duration = Duration::from_secs(5);
+
+pub async fn run(cores: Cores, rounds: u32) -> Result<Vec<Finding>> {
+    let site = Site::new("neighbour")?;
+    site.component("hostile", &guest("hostile")?)?;
+    for (deed, _) in DEEDS {
+        site.realm(deed, &hostile_realm(deed))?;
+    }
+    let (server, _) = site.start(cores)?;
+    let login = Arc::new(Login::new(&server.target, Method::WampCra));
+    let mut findings = Vec::new();
+    for (deed, does) in DEEDS {
+        let (mut quiet, mut strained) = (Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            quiet.push(p99(&login).await?);
+            let attack = tokio::spawn(attack(server.target.clone(), deed));
+            strained.push(p99(&login).await?);
+            attack.await??;
+        }
+        let (Some(quiet), Some(strained)) = (median(quiet), median(strained)) else {
+            continue;
+        };
+        let what =
+            format!("login, p99, while another realm's method {does}, {ATTEMPTS} times a second");
+        findings.push(Finding::of_times(what, quiet, strained));
+    }
+    Ok(findings)
+}
+
+async fn p99(login: &Arc<Login>) -> Result<Duration> {
+    let once = || {
+        let login = Arc::clone(login);
+        async move { login.once().await.map(|_| ()) }
+    };
+    paced(LOGINS, lasting(LENGTH), once).await?.p99()
+}
+
+/// Begins logins in the hostile realm. How they end is not looked at.
+async fn attack(target: Target, realm: &'static str) -> Result<()> {
+    let upgrade: Arc<[u8]> = upgrade(&target, Serializer::Json).into();
+    let hello: Arc<[u8]> = Serializer::Json
+        .hello(realm, "hostile", Some("mallory"))
+        .into();
+    let attempt = || {
+        let (address, upgrade, hello) = (target.address, Arc::clone(&upgrade), Arc::clone(&hello));
+        async move {
+            let mut client = Client::open(address, &upgrade, Serializer::Json).await?;
+            client.send(&hello).await?;
+            _ = client.receive().await;
+            client.close().await
+        }
+    };
+    paced(ATTEMPTS, lasting(LENGTH), attempt).await?;
+    Ok(())
+}
+
+fn hostile_realm(deed: &str) -> String {
+    format!(
+        "roles = [\"guest\"]\n[[login]]\nsteps = [\"hostile\"]\n[method.hostile]\nsettings = {{ \
+         does = \"{deed}\" }}\n"
+    )
+}

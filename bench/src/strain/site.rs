@@ -1,0 +1,120 @@
+//! A router with files of its own.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use xtask::Identity;
+
+use crate::{
+    client::{AUTHID, REALM, SECRET, Target},
+    machine::Cores,
+    process::{Process, free_address},
+    server::{Kind, Server},
+};
+
+/// The realm that is measured: alice logs in by wampcra, and anybody anonymously.
+const MEASURED: &str = r#"
+roles = ["user"]
+[[login]]
+steps = ["wampcra"]
+[[login]]
+steps = ["anonymous"]
+[method.anonymous]
+settings = { role = "user" }
+"#;
+
+pub struct Site {
+    program: PathBuf,
+    directory: PathBuf,
+    address: SocketAddr,
+}
+
+impl Site {
+    /// An empty directory, but for the measured realm and the demo's methods.
+    pub fn new(name: &str) -> Result<Self> {
+        let program = xtask::router()?;
+        let directory = xtask::root().join("target/bench").join(name);
+        if directory.exists() {
+            fs::remove_dir_all(&directory)?;
+        }
+        let site = Self {
+            program,
+            directory,
+            address: free_address()?,
+        };
+        for (name, component) in xtask::methods()? {
+            site.component(name, &fs::read(component)?)?;
+        }
+        let Self { address, .. } = site;
+        let operator = format!(
+            "[[listener]]\naddress = \"{address}\"\npath = \"/ws\"\n[login]\nwaiting = 20000\n"
+        );
+        xtask::put(&site.config(), operator.as_bytes())?;
+        site.realm(REALM, MEASURED)?;
+        let alice = Identity {
+            realm: REALM,
+            kind: "wampcra",
+            authid: AUTHID,
+            role: "user",
+            secret: SECRET,
+            options: &[],
+        };
+        xtask::enrol(&site.program, &site.config(), &alice)?;
+        Ok(site)
+    }
+
+    pub fn realm(&self, name: &str, text: &str) -> Result<()> {
+        let file = self.directory.join("realms").join(name);
+        xtask::put(&file.with_extension("toml"), text.as_bytes())?;
+        Ok(())
+    }
+
+    pub fn component(&self, name: &str, octets: &[u8]) -> Result<()> {
+        let file = self.directory.join("methods").join(name);
+        xtask::put(&file.with_extension("wasm"), octets)?;
+        Ok(())
+    }
+
+    pub fn target(&self) -> Target {
+        Target {
+            address: self.address,
+            path: "/ws".into(),
+        }
+    }
+
+    /// Starts the router, and says how long it took until it listened.
+    pub fn start(&self, cores: Cores) -> Result<(Server, Duration)> {
+        let mut command = Command::new(&self.program);
+        command.arg("serve").arg("--config").arg(self.config());
+        let begin = Instant::now();
+        let log = self.directory.join("log");
+        let process = Process::start(&mut command, self.address, &log, cores)?;
+        let took = begin.elapsed();
+        let server = Server {
+            kind: Kind::Countersign,
+            name: Kind::Countersign.to_string(),
+            target: self.target(),
+            process,
+        };
+        Ok((server, took))
+    }
+
+    fn config(&self) -> PathBuf {
+        self.directory.join("countersign.toml")
+    }
+}
+
+/// One of the tests' components.
+pub fn guest(name: &str) -> Result<Vec<u8>> {
+    read(&xtask::component(&format!("guest-{name}"))?)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| file.display().to_string())
+}

@@ -1,0 +1,31 @@
+use std::{fs, process::ExitCode};
+
+use super::project::{BuildArgs, output, refuse};
+use crate::kit::Project;
+
+pub(super) fn run(args: &BuildArgs) -> anyhow::Result<ExitCode> {
+    let tell = |line: std::fmt::Arguments<'_>| output::tell(line);
+    let built = Project::find(&args.project.directory).and_then(|project| {
+        let path = project.build(args.output.as_deref(), &tell)?;
+        Ok((project, path))
+    });
+    let (project, path) = match built {
+        Ok(built) => built,
+        Err(error) => return Ok(refuse(&error)),
+    };
+    let octets = fs::metadata(&path)?.len();
+    output::print(&format!("{} ({})\n", path.display(), size(octets)))?;
+    if project.language().is_interpreted() {
+        output::tell(format_args!(
+            "A router compiles a component of this size for some 10 s when it first loads it."
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn size(octets: u64) -> String {
+    match octets {
+        0..10_000_000 => format!("{} KB", octets.div_ceil(1000)),
+        _ => format!("{} MB", octets.div_ceil(1_000_000)),
+    }
+}

@@ -1,0 +1,141 @@
+//! The contract's WIT, as this program has it and as a project has it.
+
+use std::path::Path;
+
+use wit_parser::{PackageName, Resolve, WorldId};
+
+use super::KitError;
+
+/// The files of `wit/`, with their paths in it.
+pub(super) const FILES: &[(&str, &str)] = &[
+    ("cookies.wit", include_str!("../../../wit/cookies.wit")),
+    (
+        "countersign.wit",
+        include_str!("../../../wit/countersign.wit"),
+    ),
+    (
+        "enrolments.wit",
+        include_str!("../../../wit/enrolments.wit"),
+    ),
+    ("http.wit", include_str!("../../../wit/http.wit")),
+    ("key-sets.wit", include_str!("../../../wit/key-sets.wit")),
+    (
+        "procedures.wit",
+        include_str!("../../../wit/procedures.wit"),
+    ),
+    (
+        "scram-keys.wit",
+        include_str!("../../../wit/scram-keys.wit"),
+    ),
+    (
+        "deps/logging/logging.wit",
+        include_str!("../../../wit/deps/logging/logging.wit"),
+    ),
+];
+
+/// The world of a project's own: what its method imports. It is in `wit/world.wit`.
+const WORLD: &str = "project";
+
+/// A project's contract: its copy of the WIT, and its world.
+pub(super) struct Contract {
+    pub resolve: Resolve,
+    pub world: WorldId,
+}
+
+impl Contract {
+    /// Reads a project's directory `wit`.
+    pub fn read(wit: &Path) -> Result<Self, KitError> {
+        let mut resolve = Resolve::default();
+        let unreadable = |error: String| KitError::Wit {
+            path: wit.to_owned(),
+            error,
+        };
+        let (package, _) = resolve
+            .push_dir(wit)
+            .map_err(|error| unreadable(format!("{error:#}")))?;
+        let found = resolve
+            .packages
+            .get(package)
+            .map(|package| package.name.to_string())
+            .unwrap_or_default();
+        let ours = package_name()?.to_string();
+        if found != ours {
+            return Err(KitError::Contract {
+                path: wit.to_owned(),
+                found,
+                ours,
+            });
+        }
+        let world = resolve
+            .select_world(&[package], Some(WORLD))
+            .map_err(|error| {
+                unreadable(format!("there must be a world `{WORLD}` in it: {error:#}"))
+            })?;
+        Ok(Self { resolve, world })
+    }
+}
+
+/// The contract of this program: its package, with the version.
+fn package_name() -> Result<PackageName, KitError> {
+    let embedded = |error: String| KitError::Wit {
+        path: "the contract of this program".into(),
+        error,
+    };
+    let (path, text) = FILES
+        .iter()
+        .find(|(path, _)| *path == "countersign.wit")
+        .ok_or_else(|| embedded("it has no countersign.wit".into()))?;
+    let group = wit_parser::UnresolvedPackageGroup::parse(path, text)
+        .map_err(|error| embedded(format!("{error:?}")))?;
+    Ok(group.main.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::PathBuf};
+
+    use super::*;
+
+    fn files_in(directory: &Path, prefix: &str, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.file_type().unwrap().is_dir() {
+                files_in(&entry.path(), &format!("{name}/"), found);
+            } else {
+                found.insert(name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_contract_is_here() {
+        let wit = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../wit");
+        let mut there = BTreeSet::new();
+        files_in(&wit, "", &mut there);
+        let here: BTreeSet<String> = FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
+        assert_eq!(here, there);
+    }
+
+    #[test]
+    fn another_version_of_the_contract_is_told() {
+        let project = tempfile::tempdir().unwrap();
+        for (path, text) in FILES {
+            let path = project.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text.replace("auth@0.1.0", "auth@0.0.9")).unwrap();
+        }
+        let world =
+            "package countersign:auth@0.0.9; world project { export method; export about; }";
+        fs::write(project.path().join("world.wit"), world).unwrap();
+        let Err(error) = Contract::read(project.path()) else {
+            panic!("a contract of another version is taken");
+        };
+        let error = error.to_string();
+        assert!(
+            error.contains("is version countersign:auth@0.0.9 of the contract"),
+            "{error}"
+        );
+        assert!(error.contains("countersign method bindings"), "{error}");
+    }
+}

@@ -1,0 +1,125 @@
+//! Components on trial before they go live: by the table beside them, and, where somebody requires it,
+//! by what every method must stand.
+
+use std::{
+    collections::HashSet,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use thiserror::Error;
+
+use crate::{
+    config::{ConfigError, TestTable},
+    method::{Digest, Revision, Runtime, RuntimeError, Source},
+    trial::{self, Conformance, Severity, TrialError, Tried},
+};
+
+/// Why a component does not go live.
+#[derive(Debug, Error)]
+pub enum TrialFailure {
+    #[error("its table is wrong: {0}")]
+    Table(#[from] ConfigError),
+    #[error("it cannot be tried: {0}")]
+    Trial(#[from] TrialError),
+    #[error(
+        "it does not say what its table expects: {attempt:?}: {difference}; `countersign method test` \
+         tells all"
+    )]
+    Differs { attempt: String, difference: String },
+    #[error(
+        "it does not conform, which is required: {rule}: {what}; `countersign method conform` tells \
+         all"
+    )]
+    Fails { rule: &'static str, what: String },
+    #[error("there is no runtime for a trial: {0}")]
+    Runtime(#[from] RuntimeError),
+    #[error("its file cannot be read once more: {0}")]
+    Unreadable(#[from] io::Error),
+    #[error("its file has changed while it was loaded")]
+    Changed,
+}
+
+/// What has passed its trial need not stand it again, however many realms use it.
+#[derive(Debug, Default)]
+pub(super) struct Trials {
+    /// The operator requires it of all.
+    pub(super) conform: bool,
+    passed: Mutex<HashSet<Passed>>,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Passed {
+    component: Digest,
+    table: Option<Digest>,
+    conforms: bool,
+}
+
+impl Trials {
+    /// `conform`: the realm requires it.
+    pub(super) async fn stand(
+        &self,
+        runtime: &Arc<Runtime>,
+        revision: &Arc<Revision>,
+        component: &Path,
+        conform: bool,
+    ) -> Result<(), TrialFailure> {
+        let path = table_of(component);
+        let table = path.exists().then(|| TestTable::read(&path)).transpose()?;
+        let conforms = conform || self.conform;
+        if table.is_none() && !conforms {
+            return Ok(());
+        }
+        let passed = Passed {
+            component: revision.digest,
+            table: fs::read(&path).ok().map(|octets| Digest::of(&octets)),
+            conforms,
+        };
+        if self.passed.lock().contains(&passed) {
+            return Ok(());
+        }
+        if let Some(table) = &table {
+            check(&trial::probe(runtime, revision, table).await?)?;
+        }
+        if conforms {
+            let source: Source = fs::read(component)?.into();
+            if source.digest() != revision.digest {
+                return Err(TrialFailure::Changed);
+            }
+            // Another engine, which counts: for as long as this takes.
+            let metered = Arc::new(Runtime::metered()?);
+            judge(&trial::conform(&metered, source, table.as_ref()).await?)?;
+        }
+        self.passed.lock().insert(passed);
+        Ok(())
+    }
+}
+
+/// Where a component's table is, if it has one.
+pub(super) fn table_of(component: &Path) -> PathBuf {
+    component.with_extension("table.toml")
+}
+
+fn check(tried: &Tried) -> Result<(), TrialFailure> {
+    let differing = tried.outcomes.iter().find_map(|outcome| {
+        let difference = outcome.differences.first()?;
+        Some(TrialFailure::Differs {
+            attempt: outcome.name.clone(),
+            difference: difference.clone(),
+        })
+    });
+    differing.map_or(Ok(()), Err)
+}
+
+fn judge(conformance: &Conformance) -> Result<(), TrialFailure> {
+    let mut findings = conformance.findings.iter();
+    match findings.find(|finding| finding.severity == Severity::Failure) {
+        Some(finding) => Err(TrialFailure::Fails {
+            rule: finding.check.rule(),
+            what: finding.what.clone(),
+        }),
+        None => Ok(()),
+    }
+}

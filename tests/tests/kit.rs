@@ -1,0 +1,179 @@
+//! Methods of one's own: for each language a project is made, built, and logged in by.
+
+use std::{fs, path::Path};
+
+use countersign_tests::{Desk, OwnLogin, log_in};
+use serde_json::{Value, json};
+
+fn login<'a>(method: &'a str, answer: &str) -> OwnLogin<'a> {
+    OwnLogin {
+        method,
+        authid: "alice",
+        answer: answer.into(),
+        authextra: Value::Null,
+    }
+}
+
+/// The way of an author, from nothing to a login.
+async fn from_nothing_to_a_login(language: &str) {
+    let desk = Desk::new();
+    let name = "knock";
+    let component = desk.project(language, name).await;
+    let router = desk.serve(name, &component).await;
+    let logins = [login(name, "swordfish"), login(name, "haddock")];
+    let outcomes = log_in(router.url(), &logins).await;
+    assert_eq!(outcomes[0]["authid"], "alice", "{outcomes:?}");
+    assert_eq!(outcomes[0]["authrole"], "guest", "{outcomes:?}");
+    assert_eq!(outcomes[0]["authmethod"], name, "{outcomes:?}");
+    assert_eq!(
+        outcomes[0]["asked"],
+        json!({ "question": "What is the word?" }),
+        "{outcomes:?}"
+    );
+    let denied = &outcomes[1];
+    assert_eq!(
+        denied["left"], "wamp.error.authentication_denied",
+        "{denied}"
+    );
+    assert_eq!(denied["authid"], Value::Null, "{denied}");
+    let record = router.log.message("login refused").await;
+    assert!(
+        record.to_string().contains("that is not the word"),
+        "{record}"
+    );
+}
+
+#[tokio::test]
+async fn rust_from_nothing_to_a_login() {
+    from_nothing_to_a_login("rust").await;
+}
+
+#[tokio::test]
+async fn javascript_from_nothing_to_a_login() {
+    from_nothing_to_a_login("javascript").await;
+}
+
+#[tokio::test]
+async fn typescript_from_nothing_to_a_login() {
+    from_nothing_to_a_login("typescript").await;
+}
+
+#[tokio::test]
+async fn python_from_nothing_to_a_login() {
+    from_nothing_to_a_login("python").await;
+}
+
+#[tokio::test]
+async fn go_from_nothing_to_a_login() {
+    from_nothing_to_a_login("go").await;
+}
+
+#[tokio::test]
+async fn c_from_nothing_to_a_login() {
+    from_nothing_to_a_login("c").await;
+}
+
+/// What the template's checks say of settings, which differs by language, and that they say it.
+#[tokio::test]
+async fn settings_that_a_method_refuses_are_told_to_who_wrote_them() {
+    let desk = Desk::new();
+    let component = desk.project("c", "knock").await;
+    desk.edit("knock/realm.toml", "swordfish", "");
+    let router = desk.serve("knock", &component).await;
+    router.log.mention("`word`: a text is needed").await;
+}
+
+/// Nothing is left half-written, and there is one line that says what is wrong.
+async fn assert_refused(desk: &Desk, words: &str, complaint: &str) {
+    let before = files(&desk.path(""));
+    let (done, said) = desk.method(words).await;
+    assert!(!done, "{words}: {said}");
+    assert!(said.contains(complaint), "{words}: {said}");
+    assert_eq!(said.trim_end().lines().count(), 1, "{words}: {said}");
+    assert_eq!(files(&desk.path("")), before, "{words}");
+}
+
+fn files(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_told_in_one_line_and_leaves_nothing() {
+    let desk = Desk::new();
+    let (made, said) = desk.method("new --language c knock").await;
+    assert!(made, "{said}");
+    for (words, complaint) in [
+        ("new --language c knock", "knock exists already"),
+        ("new --language python Knock", "\"Knock\" is no name"),
+        ("new --language go ../knock", "\"../knock\" is no name"),
+        ("new --language rust match", "\"match\" is no name"),
+        ("build", "is no method's project"),
+        ("build nowhere", "nowhere: there is no such directory"),
+        ("bindings .", "is no method's project"),
+    ] {
+        assert_refused(&desk, words, complaint).await;
+    }
+    fs::write(desk.path("knock/method.py"), "").unwrap();
+    assert_refused(&desk, "build knock", "a project of several languages").await;
+}
+
+#[tokio::test]
+async fn a_project_of_another_contract_is_told_and_can_be_brought_to_this_one() {
+    let desk = Desk::new();
+    let component = desk.project("c", "knock").await;
+    desk.edit("knock/wit/countersign.wit", "auth@0.1.0", "auth@0.0.9");
+    desk.edit("knock/wit/cookies.wit", "auth@0.1.0", "auth@0.0.9");
+    for file in ["http", "key-sets", "scram-keys"] {
+        desk.edit(&format!("knock/wit/{file}.wit"), "auth@0.1.0", "auth@0.0.9");
+    }
+    let (built, said) = desk.method("build knock").await;
+    assert!(!built, "{said}");
+    assert!(said.contains("countersign:auth@0.0.9"), "{said}");
+    assert!(said.contains("countersign method bindings"), "{said}");
+
+    let (renewed, said) = desk.method("bindings knock").await;
+    assert!(renewed, "{said}");
+    assert_eq!(desk.build("knock").await, component);
+}
+
+#[tokio::test]
+async fn a_missing_toolchain_is_told_with_how_to_install_it() {
+    let desk = Desk::new();
+    let nothing = desk.path("nothing");
+    fs::create_dir(&nothing).unwrap();
+    for (language, complaint) in [
+        ("rust", "https://rustup.rs"),
+        ("javascript", "apt-get install nodejs npm"),
+        ("typescript", "apt-get install nodejs npm"),
+        ("python", "apt-get install python3 python3-venv"),
+        ("go", "https://go.dev/dl"),
+        ("c", "apt-get install clang lld wasi-libc"),
+    ] {
+        let name = format!("in-{language}");
+        let new = format!("new --language {language} {name}");
+        let (made, said) = desk.method_in(&new, Some(&nothing)).await;
+        assert!(made && said.contains(complaint), "{language}: {said}");
+        let (built, said) = desk
+            .method_in(&format!("build {name}"), Some(&nothing))
+            .await;
+        assert!(!built && said.contains(complaint), "{language}: {said}");
+        assert!(!desk.path(&format!("{name}/{name}.wasm")).exists());
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_compile_leaves_the_component_of_before() {
+    let desk = Desk::new();
+    let component = desk.project("c", "knock").await;
+    desk.edit("knock/method.c", "bool", "bool bool");
+    let (built, said) = desk.method("build knock").await;
+    assert!(!built, "{said}");
+    assert!(said.contains("method.c:"), "the compiler's words: {said}");
+    let left = fs::read(desk.path("knock/knock.wasm")).unwrap();
+    assert_eq!(left, component.octets());
+}
