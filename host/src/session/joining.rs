@@ -170,9 +170,7 @@ impl<'a> Joining<'a> {
     async fn ask<W: Wire>(&mut self, wire: &mut W, call: Call) -> Effect {
         let deadline = self.deadline();
         let method = self.method(&call.step);
-        let revision = method.as_ref().map_or_else(String::new, |method| {
-            format!(" (revision {})", method.revision.digest.short())
-        });
+        let revision = method.as_ref().map(|method| method.revision.digest);
         let passed = method.as_ref().map(|method| Passed {
             step: call.step.clone(),
             revision: method.revision.digest,
@@ -200,7 +198,10 @@ impl<'a> Joining<'a> {
                 }
                 let verdict = verdict.map_err(|fault| Fault {
                     overload: fault.is_overload(),
-                    why: format!("{fault}{revision}"),
+                    why: match revision {
+                        Some(revision) => format!("{fault} (revision {})", revision.short()),
+                        None => fault.to_string(),
+                    },
                 });
                 self.decide(verdict, passed)
             },
