@@ -237,6 +237,39 @@ impl Revision {
     }
 }
 
+async fn describe(
+    runtime: &Runtime,
+    keyring: &Keyring,
+    pre: &AuthenticatorPre<Guest>,
+    revision: &Arc<str>,
+    limits: &Limits,
+    world: Option<World>,
+) -> Result<Manifest, Fault> {
+    let label = Label {
+        realm: "".into(),
+        step: StepName::new("describe"),
+        revision: Arc::clone(revision),
+    };
+    let (label, reach) = (Arc::new(label), Reach::default());
+    let mut guest = Guest::new(
+        &label,
+        keyring,
+        &Arc::default(),
+        &Arc::default(),
+        reach,
+        limits,
+    );
+    guest.world = world;
+    let manifest = call::within(runtime, limits, async {
+        let (mut store, component) = call::instance(runtime, pre, guest, limits).await?;
+        component
+            .countersign_auth_about()
+            .call_describe(&mut store)
+            .await
+    });
+    Ok(manifest.await?.into())
+}
+
 impl LoadError {
     /// The stage that was not passed.
     pub const fn stage(&self) -> Stage {
