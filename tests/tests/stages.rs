@@ -187,14 +187,14 @@ async fn machine_code_is_not_taken_from_where_others_can_write() {
 #[tokio::test]
 async fn a_component_that_takes_too_much_to_compile_costs_a_helper_and_nothing_else() {
     let deployment = deployment("");
-    deployment.operator("[methods]\ncompile_time = \"1s\"\ncompile_memory = \"256MiB\"\n");
+    deployment.operator("[methods]\ncompile_time = \"3s\"\ncompile_memory = \"256MiB\"\n");
     let router = deployment.start().await;
     let before = router.memory();
     fails(
         &router,
         &bomb(),
         "compile",
-        "it takes more to compile than 1 s",
+        "it takes more to compile than 3 s",
     )
     .await;
     let (now, most) = (router.memory(), before + (128 << 20));
