@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod compile;
 mod credential;
 mod login;
 mod method;
@@ -34,6 +35,9 @@ enum Command {
     /// Add, list or remove credentials; a running router sees it at the next login.
     Credential(credential::CredentialArgs),
     Method(method::MethodArgs),
+    /// What the router runs to have a component compiled.
+    #[command(name = crate::method::COMMAND, hide = true)]
+    Compile(compile::CompileArgs),
     Session(session::SessionArgs),
 }
 
@@ -62,6 +66,7 @@ impl Cli {
             Command::Login(args) => login::run(args).await,
             Command::Credential(args) => credential::run(args).await,
             Command::Method(args) => method::run(args).await,
+            Command::Compile(args) => compile::run(&args),
             Command::Session(args) => session::run(args).await,
         }
     }
