@@ -31,7 +31,7 @@ enum Command {
     Check(ConfigArgs),
     /// Log in to a WAMP router, show what it says, and leave.
     Login(login::LoginArgs),
-    /// Add, list or remove credentials; a running router sees it at the next login.
+    /// Add, list or remove credentials; a running router sees it at once.
     Credential(credential::CredentialArgs),
     Method(method::MethodArgs),
     Session(session::SessionArgs),
