@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod compile;
 mod credential;
 mod login;
 mod method;
@@ -32,8 +33,11 @@ enum Command {
     Login(login::LoginArgs),
     /// Add, list or remove credentials; a running router sees it at the next login.
     Credential(credential::CredentialArgs),
-    /// Try and inspect the component of an authentication method, without a router.
+    /// Try components of methods, and see and change which revisions a running router asks.
     Method(method::MethodArgs),
+    /// What the router runs to have a component compiled.
+    #[command(name = crate::method::COMMAND, hide = true)]
+    Compile(compile::CompileArgs),
 }
 
 #[derive(Debug, Args)]
@@ -59,8 +63,9 @@ impl Cli {
             Command::Serve(args) => serve::run(args).await,
             Command::Check(args) => check::run(args).await,
             Command::Login(args) => login::run(args).await,
-            Command::Method(args) => method::run(args).await,
             Command::Credential(args) => credential::run(args).await,
+            Command::Method(args) => method::run(args).await,
+            Command::Compile(args) => compile::run(&args),
         }
     }
 }

@@ -6,12 +6,14 @@
 //! reported with its line, its column and what to do. Nothing here opens a socket, looks for a
 //! component or knows another room.
 
+mod admin;
 mod document;
 mod egress;
 mod error;
 mod guesses;
 mod key_set;
 mod listener;
+mod loading;
 mod login;
 mod method;
 mod name;
@@ -21,11 +23,13 @@ mod permission;
 mod procedures;
 mod quantity;
 mod realm;
+mod revision;
 mod role;
 mod scalar;
 mod settings;
 mod test_table;
 
+pub use admin::AdminConfig;
 pub use egress::EgressConfig;
 pub(crate) use error::read as read_file;
 pub use error::{ConfigError, Problem};
@@ -35,6 +39,7 @@ pub use listener::{
     ClientCertificate, ListenAddress, Listener, Protocol, Proxy, ProxyHeader, SocketMode, Tls,
     WebOrigin,
 };
+pub use loading::{LoadingConfig, Signer};
 pub use login::{Change, Login, Step, When};
 pub use method::{Authorization, CallLimits, Capability, Cleartext, Conform, MethodConfig};
 pub use name::{
@@ -47,6 +52,7 @@ pub use permission::Permission;
 pub use procedures::{Authenticates, Procedures};
 pub use quantity::{Octets, duration};
 pub use realm::{CookieTerms, Realm};
+pub use revision::{ComponentDigest, RollbackTerms};
 pub use role::Assurance;
 pub(crate) use scalar::nearest;
 pub use settings::Settings;

@@ -27,6 +27,7 @@ mod recovery;
 pub mod scram;
 mod sqlite;
 mod store;
+mod unspending;
 mod vault;
 
 use std::fmt;

@@ -10,6 +10,7 @@ pub mod rawsocket;
 mod request;
 mod rewound;
 mod tls;
+mod unix;
 mod websocket;
 
 use bytes::Bytes;
@@ -24,6 +25,7 @@ pub use page::{BrowserCookies, CookieExchange, FreshCookie, Page};
 pub use rawsocket::{RawSocket, RawSocketSettings};
 pub use rewound::Rewound;
 pub use tls::exporter;
+pub use unix::{UnixSocket, own_user};
 pub use websocket::{NoWebSocket, WebSocket, WebSocketSettings};
 
 /// A connection to a client, whatever the transport: a stream of frames that come in, and a sink of

@@ -66,6 +66,12 @@ impl Deployment {
         self.put(&format!("methods/{name}.wasm"), component.octets());
     }
 
+    /// Writes a component's file where no realm looks for it.
+    pub fn beside(&self, name: &str, component: &Component) -> PathBuf {
+        self.put(name, component.octets());
+        self.path(name)
+    }
+
     /// Writes the file of a realm's secret for requests.
     pub fn secret(&self, realm: &str, name: &str, contents: &str) {
         let directory = self.path(&format!("secrets/{realm}"));
@@ -110,10 +116,19 @@ impl Deployment {
     /// Runs `countersign credential` with these words. Returns whether it did what it should, and
     /// what it said.
     pub async fn credential(&self, words: &str) -> (bool, String) {
-        let mut command = tokio::process::Command::new(router::program());
-        command.args(["credential", "--config"]).arg(self.config());
-        command.args(words.split(' '));
-        let output = soon("an end of the command", command.output())
+        self.command("credential", words).await
+    }
+
+    /// The same for `countersign method`, which asks the router that runs here.
+    pub async fn method(&self, words: &str) -> (bool, String) {
+        self.command("method", words).await
+    }
+
+    async fn command(&self, command: &str, words: &str) -> (bool, String) {
+        let mut process = tokio::process::Command::new(router::program());
+        process.args([command, "--config"]).arg(self.config());
+        process.args(words.split(' '));
+        let output = soon("an end of the command", process.output())
             .await
             .expect("a program");
         let said = [output.stdout, output.stderr].concat();
@@ -126,9 +141,8 @@ impl Deployment {
         self.put(&format!("methods/{name}.table.toml"), text.as_bytes());
     }
 
-    /// Runs `countersign method` with these words, in the directory of the components. Returns whether
-    /// it did what it should, and what it said.
-    pub async fn method(&self, words: &str) -> (bool, String) {
+    /// The same for `countersign method` without a router, in the directory of the components.
+    pub async fn try_out(&self, words: &str) -> (bool, String) {
         let mut command = tokio::process::Command::new(router::program());
         command.arg("method").args(words.split(' '));
         command.current_dir(self.path("methods"));

@@ -16,7 +16,7 @@ fn ticket() -> Deployment {
 
 #[tokio::test]
 async fn a_table_that_fits_is_passed() {
-    let (good, said) = ticket().method("test ticket.wasm").await;
+    let (good, said) = ticket().try_out("test ticket.wasm").await;
     assert!(good, "{said}");
     assert!(said.contains("pass   1  the right ticket"), "{said}");
     assert!(said.contains("5 of 5 attempts passed"), "{said}");
@@ -39,7 +39,7 @@ async fn what_differs_is_told() {
          identity = { role = \"admin\" }\n[[attempt.round]]\nchallenge = { prompt = \"?\" }\n\
          answer = \"x\"\n",
     );
-    let (good, said) = deployment.method("test ticket.wasm other.table.toml").await;
+    let (good, said) = deployment.try_out("test ticket.wasm other.table.toml").await;
     assert!(!good, "{said}");
     for expected in [
         "FAIL   1  she is an admin",
@@ -55,12 +55,12 @@ async fn what_differs_is_told() {
 async fn a_table_that_is_wrong_is_one_message() {
     let deployment = ticket();
     deployment.table("ticket", "[[atempt]]\nname = \"a\"\n");
-    let (good, said) = deployment.method("test ticket.wasm").await;
+    let (good, said) = deployment.try_out("test ticket.wasm").await;
     assert!(!good, "{said}");
     let expected = "ticket.table.toml:1:3: unknown key \"atempt\" at the top of the file; did you mean \"attempt\"?";
     assert!(said.contains(expected), "{said}");
 
-    let (good, said) = deployment.method("test ticket.wasm none.toml").await;
+    let (good, said) = deployment.try_out("test ticket.wasm none.toml").await;
     assert!(
         !good && said.contains("none.toml: there is no such file"),
         "{said}"
@@ -69,7 +69,7 @@ async fn a_table_that_is_wrong_is_one_message() {
 
 #[tokio::test]
 async fn a_method_is_inspected_in_words() {
-    let (good, said) = ticket().method("inspect ticket.wasm").await;
+    let (good, said) = ticket().try_out("inspect ticket.wasm").await;
     assert!(good, "{said}");
     for expected in [
         "method      ticket 0.1.0",
@@ -117,13 +117,13 @@ async fn what_is_no_method_is_one_clear_message() {
     ] {
         deployment.component(name, &component);
         for command in ["inspect", "conform"] {
-            let (good, said) = deployment.method(&format!("{command} {name}.wasm")).await;
+            let (good, said) = deployment.try_out(&format!("{command} {name}.wasm")).await;
             assert!(!good, "{said}");
             assert!(said.contains(expected), "{said}\ndoes not say {expected}");
             assert_eq!(said.lines().count(), 1, "{said}");
         }
     }
-    let (good, said) = deployment.method("inspect none.wasm").await;
+    let (good, said) = deployment.try_out("inspect none.wasm").await;
     assert!(
         !good && said.contains("none.wasm: the component cannot be read"),
         "{said}"
@@ -133,13 +133,13 @@ async fn what_is_no_method_is_one_clear_message() {
 #[tokio::test]
 async fn a_method_that_conforms_and_one_that_does_not() {
     let deployment = ticket();
-    let (good, said) = deployment.method("conform ticket.wasm").await;
+    let (good, said) = deployment.try_out("conform ticket.wasm").await;
     assert!(good, "{said}");
     assert!(said.contains("pass enumeration"), "{said}");
     assert!(said.contains("): it conforms"), "{said}");
 
     deployment.component("fickle", &Component::guest("fickle"));
-    let (good, said) = deployment.method("conform fickle.wasm").await;
+    let (good, said) = deployment.try_out("conform fickle.wasm").await;
     assert!(!good, "{said}");
     for expected in [
         "FAIL describe",

@@ -6,15 +6,16 @@ use tokio_util::task::TaskTracker;
 
 use super::ServeArgs;
 use crate::{
+    admin::{Counter, Desk},
     config::{self, Conform, ListenAddress, Operator, Protocol},
     credential::{PasswordQueue, Sqlite, Store, Vault},
     egress::Egress,
     login,
-    method::Runtime,
+    method::{Compiler, CompilerBounds, Helper, Runtime, Shelf, Signers},
     observe,
     realm::{Hints, Inspection, Realms, Reloader, Workshop},
     session::{SessionSettings, Sessions},
-    transport::{Arrived, CookieExchange, Frames, Incoming, Listener},
+    transport::{Arrived, CookieExchange, Frames, Incoming, Listener, own_user},
     wamp::reason,
 };
 
@@ -31,22 +32,31 @@ const BREATHER: Duration = Duration::from_millis(100);
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     observe::start_log(args.log_format);
     let operator = Operator::read(&args.config.config)?;
+    // First of all: where another router runs already, this one must not begin.
+    let counter = Counter::bind(&operator.admin.socket)?;
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&operator.credentials)?);
     let queue = PasswordQueue::new(
         operator.passwords.threads().get(),
         operator.passwords.queue as usize,
     );
     let vault = Vault::open(Arc::clone(&store), queue)?;
-    let runtime = Arc::new(Runtime::new()?);
+    let shelf = Shelf::open(&operator.loading.cache, own_user()?)?;
+    let runtime = Arc::new(Runtime::with(compiler(&operator, Some(shelf))?)?);
     let egress = Arc::new(Egress::new(&operator.egress)?);
     let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
-        .requiring_conformance(operator.conform == Conform::Required);
+        .requiring(signers(&operator))
+        .requiring_conformance(operator.loading.conform == Conform::Required);
+    let workshop = Arc::new(workshop);
 
     let realms = Arc::new(Realms::default());
     // Before the first look, or a change between the two would be missed.
     let hints = Hints::of(&[&operator.realms, &operator.methods]);
-    let mut reloader = Reloader::new(workshop, operator.realms.clone(), Arc::clone(&realms))
-        .serving_cookies(operator.may_serve_cookies());
+    let mut reloader = Reloader::new(
+        Arc::clone(&workshop),
+        operator.realms.clone(),
+        Arc::clone(&realms),
+    )
+    .serving_cookies(operator.may_serve_cookies());
     let inspections = reloader.look().await.with_context(|| {
         format!(
             "{}: the directory of the realms' files cannot be read; create it, or name another \
@@ -79,6 +89,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tokio::spawn(accept(listener, hello, sessions, tasks.clone()));
     }
     tokio::spawn(reloader.follow(hints));
+    let desk = Desk::new(Arc::clone(&realms), workshop, operator.realms.clone());
+    tokio::spawn(counter.serve(desk));
 
     stop_signal().await?;
     tracing::info!("stopping: saying GOODBYE to everyone");
@@ -88,6 +100,21 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tracing::warn!(connections = tasks.len(), "some clients did not take leave");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who compiles components: a process of this program's for each.
+pub(super) fn compiler(operator: &Operator, shelf: Option<Shelf>) -> anyhow::Result<Compiler> {
+    let program = Helper::own_program().context("the router's own program is not found")?;
+    let bounds = CompilerBounds {
+        time: operator.loading.compile_time,
+        memory: operator.loading.compile_memory.count(),
+    };
+    Ok(Compiler::Helper(Helper::new(program, bounds, shelf)))
+}
+
+/// Whose components are run.
+pub(super) fn signers(operator: &Operator) -> Signers {
+    operator.loading.signers.iter().copied().collect()
 }
 
 /// The words of the configuration for what a listener speaks.

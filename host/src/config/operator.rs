@@ -8,11 +8,12 @@ use std::{
 };
 
 use super::{
+    admin::AdminConfig,
     document::{self, Reported, Table},
     egress::EgressConfig,
     error::{self, ConfigError},
     listener::{self, Listener},
-    method::Conform,
+    loading::LoadingConfig,
     quantity::Octets,
 };
 
@@ -28,8 +29,8 @@ pub struct Operator {
     pub realms: PathBuf,
     /// The directory of the components.
     pub methods: PathBuf,
-    /// Whether every method must stand what every one must before it goes live.
-    pub conform: Conform,
+    /// Whose components are run, and how they are compiled.
+    pub loading: LoadingConfig,
     /// The file of the credentials.
     pub credentials: PathBuf,
     /// What a client may take before WELCOME.
@@ -40,6 +41,8 @@ pub struct Operator {
     pub passwords: PasswordLimits,
     /// What requests of the router's own may do.
     pub egress: EgressConfig,
+    /// Where the router takes the operator's commands.
+    pub admin: AdminConfig,
 }
 
 /// `[login]`: bounds on a connection until WELCOME.
@@ -104,7 +107,7 @@ impl Operator {
         document::parse(text, file, |mut top| {
             let listeners = listener::take(&mut top, base);
             let realms = path(&mut top, "realms", "directory", base.join("realms"), base);
-            let methods = methods(top.table("methods"), base);
+            let methods = LoadingConfig::take(top.table("methods"), base);
             let credentials = path(
                 &mut top,
                 "credentials",
@@ -116,17 +119,19 @@ impl Operator {
             let session = SessionLimits::take(top.table("session"));
             let passwords = PasswordLimits::take(top.table("passwords"));
             let egress = EgressConfig::take(top.table("egress"), base);
-            let (methods, conform) = methods?;
+            let admin = AdminConfig::take(top.table("admin"), base);
+            let (methods, loading) = methods?;
             Ok(Self {
                 listeners: listeners?,
                 realms: realms?,
                 methods,
-                conform,
+                loading,
                 credentials: credentials?,
                 login,
                 session,
                 passwords,
                 egress: egress?,
+                admin: admin?,
             })
         })
     }
@@ -147,16 +152,6 @@ fn path(
 ) -> Result<PathBuf, Reported> {
     let path = top.table(table).optional::<PathBuf>(key)?;
     Ok(path.map_or(default, |path| base.join(path.value)))
-}
-
-fn methods(mut table: Table<'_>, base: &Path) -> Result<(PathBuf, Conform), Reported> {
-    let directory = table.optional::<PathBuf>("directory");
-    let conform = table.optional::<Conform>("conform");
-    let directory = directory?.map_or_else(|| "methods".into(), |found| found.value);
-    Ok((
-        base.join(directory),
-        conform?.map(|found| found.value).unwrap_or_default(),
-    ))
 }
 
 impl LoginLimits {

@@ -21,20 +21,14 @@ const LARGEST_STATE: usize = 4 << 10;
 /// How deep the JSON that a method returns may be nested.
 const JSON_DEPTH: usize = 16;
 
-/// Since the Unix epoch. A clock before 1970 is not worth a failure: methods get 0, and everything
-/// has expired.
-pub(super) fn now() -> Duration {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-}
-
 pub(super) fn attempt(
     attempt: login::Attempt,
     step: &StepName,
     settings: &str,
-    now: Duration,
+    now: SystemTime,
 ) -> wit::Attempt {
+    // A clock before 1970 is not worth a failure: methods get 0, and everything has expired.
+    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     wit::Attempt {
         realm: attempt.realm.as_ref().to_owned(),
         session: attempt.session.as_u64(),

@@ -22,6 +22,8 @@ pub struct Seen {
     pub replayed: Option<FamilyId>,
     /// What the calls have used that have ended.
     pub spent: Spent,
+    /// There were too many wrong answers, so no credential fitted anything.
+    pub locked: bool,
 }
 
 impl Evidence {
@@ -57,6 +59,10 @@ impl Evidence {
 
     pub(super) fn spent(&self, spent: &Spent) {
         self.0.lock().spent.add(spent);
+    }
+
+    pub(super) fn locked(&self) {
+        self.0.lock().locked = true;
     }
 
     pub(super) fn replayed(&self, family: FamilyId) {

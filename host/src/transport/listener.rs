@@ -1,13 +1,6 @@
 //! Sockets that listen, and what becomes of a connection until it carries WAMP.
 
-use std::{
-    fs, io,
-    net::SocketAddr,
-    os::unix::fs::{FileTypeExt, PermissionsExt},
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use hyper::HeaderMap;
@@ -15,14 +8,14 @@ use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
 use tokio::{
     io::AsyncReadExt,
-    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+    net::{TcpListener, TcpStream, UnixStream},
 };
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
 use super::{
     Broken, Connection, CookieExchange, NoWebSocket, Page, RawSocket, RawSocketSettings, Rewound,
-    UnixPeer, WebSocket, WebSocketSettings, http, proxy,
+    UnixSocket, WebSocket, WebSocketSettings, http, proxy,
     proxy::{ProxyError, Told},
     request::{self, Asked},
     tls::{Terms, TlsError},
@@ -66,7 +59,7 @@ pub struct Listener {
 #[derive(Debug)]
 enum Bound {
     Tcp(TcpListener),
-    Unix(UnixListener, PathBuf),
+    Unix(UnixSocket),
 }
 
 /// What holds for all connections of a listener.
@@ -108,12 +101,13 @@ impl Listener {
             address: config.address.clone(),
             error,
         })?;
-        if let Bound::Unix(_, path) = &socket {
-            let mode = fs::Permissions::from_mode(config.mode.bits());
-            fs::set_permissions(path, mode).map_err(|error| ListenError::Mode {
-                path: path.clone(),
+        if let Bound::Unix(socket) = &socket {
+            let path = socket.path();
+            let error = |error| ListenError::Mode {
+                path: path.to_owned(),
                 error,
-            })?;
+            };
+            socket.set_mode(config.mode.bits()).map_err(error)?;
         }
         let websocket = WebSocketSettings {
             path: config.path.as_str().into(),
@@ -152,7 +146,7 @@ impl Listener {
     pub fn address(&self) -> io::Result<ListenAddress> {
         match &self.socket {
             Bound::Tcp(socket) => socket.local_addr().map(ListenAddress::Tcp),
-            Bound::Unix(_, path) => Ok(ListenAddress::Unix(path.clone())),
+            Bound::Unix(socket) => Ok(ListenAddress::Unix(socket.path().to_owned())),
         }
     }
 
@@ -168,14 +162,8 @@ impl Listener {
                 _ = SockRef::from(&stream).set_tcp_keepalive(&KEEPALIVE);
                 (Either::Left(stream), Some(peer), Connection::tcp(peer))
             }
-            Bound::Unix(socket, _) => {
-                let (stream, _) = socket.accept().await?;
-                let peer = stream.peer_cred()?;
-                let peer = UnixPeer {
-                    user: peer.uid(),
-                    group: peer.gid(),
-                    process: peer.pid().and_then(|id| id.try_into().ok()),
-                };
+            Bound::Unix(socket) => {
+                let (stream, peer) = socket.accept().await?;
                 (Either::Right(stream), None, Connection::unix(peer))
             }
         };
@@ -202,28 +190,7 @@ impl Bound {
                 socket.set_nonblocking(true)?;
                 Ok(Self::Tcp(TcpListener::from_std(socket)?))
             }
-            ListenAddress::Unix(path) => {
-                remove_stale(path)?;
-                Ok(Self::Unix(UnixListener::bind(path)?, path.clone()))
-            }
-        }
-    }
-}
-
-/// Removes a socket that nobody listens on: one outlives the program that made it.
-fn remove_stale(path: &Path) -> io::Result<()> {
-    let is_socket = fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
-    if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
-        fs::remove_file(path)?;
-    }
-    Ok(())
-}
-
-impl Drop for Bound {
-    fn drop(&mut self) {
-        if let Self::Unix(_, path) = self {
-            // Whoever comes first after us would remove it too.
-            _ = fs::remove_file(path);
+            ListenAddress::Unix(path) => UnixSocket::bind(path).map(Self::Unix),
         }
     }
 }
