@@ -12,8 +12,8 @@ mod callees;
 mod conform;
 mod difference;
 mod play;
-mod script;
 mod scene;
+mod script;
 mod store;
 mod tried;
 

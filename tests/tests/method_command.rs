@@ -39,7 +39,9 @@ async fn what_differs_is_told() {
          identity = { role = \"admin\" }\n[[attempt.round]]\nchallenge = { prompt = \"?\" }\n\
          answer = \"x\"\n",
     );
-    let (good, said) = deployment.try_out("test ticket.wasm other.table.toml").await;
+    let (good, said) = deployment
+        .try_out("test ticket.wasm other.table.toml")
+        .await;
     assert!(!good, "{said}");
     for expected in [
         "FAIL   1  she is an admin",

@@ -12,8 +12,8 @@ use std::{fmt, sync::Arc};
 use super::{
     difference::differences,
     play::Said,
-    script::Script,
     scene::{Candidate, Scene, TrialError},
+    script::Script,
 };
 use crate::{
     config::{TestAttempt, TestTable},

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    script::{Known, Reply, Script},
     scene::Scene,
+    script::{Known, Reply, Script},
 };
 use crate::{
     login::{Answer, Attempt, Call, Challenge, Identity, Nonce, StepName, Verdict},

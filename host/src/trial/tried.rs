@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{
     difference::differences,
     play::Turn,
-    script::Script,
     scene::{Candidate, Scene, TrialError},
+    script::Script,
 };
 use crate::{
     config::TestTable,

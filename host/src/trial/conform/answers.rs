@@ -3,7 +3,7 @@
 use super::{Accepted, Check, Suite};
 use crate::{
     config::{RealmName, TestTable},
-    trial::{play::Said, script::Script, scene::TrialError},
+    trial::{play::Said, scene::TrialError, script::Script},
 };
 
 impl Suite<'_> {

@@ -9,8 +9,8 @@ use crate::{
     login::Challenge,
     trial::{
         play::{MOST_ROUNDS, Said, answer},
-        script::{Reply, Script},
         scene::TrialError,
+        script::{Reply, Script},
     },
     wamp::Dict,
 };

@@ -10,8 +10,8 @@ use crate::{
     method::{LoadError, World},
     trial::{
         play::Said,
-        script::Script,
         scene::{Scene, TrialError},
+        script::Script,
     },
 };
 
