@@ -11,6 +11,7 @@ mod egress;
 mod error;
 mod guesses;
 mod key_set;
+mod limits;
 mod listener;
 mod login;
 mod method;
@@ -30,12 +31,13 @@ pub(crate) use error::read as read_file;
 pub use error::{ConfigError, Problem};
 pub use guesses::{FirstStep, GuessLimits};
 pub use key_set::{KeySetPlace, KeySetUrl, RemoteKeySet};
+pub use limits::{CallLimits, Ceilings, RealmLimits};
 pub use listener::{
     ClientCertificate, ListenAddress, Listener, Protocol, Proxy, ProxyHeader, SocketMode, Tls,
     WebOrigin,
 };
 pub use login::{Change, Login, Step, When};
-pub use method::{Authorization, CallLimits, Capability, Cleartext, MethodConfig};
+pub use method::{Authorization, Capability, Cleartext, Instances, MethodConfig};
 pub use name::{
     ComponentName, KeyFileName, KeySetName, ProcedureName, RealmName, RoleName, SecretName,
     StepName, UrlPath,

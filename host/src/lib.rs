@@ -4,6 +4,7 @@
 //! messages ([`wamp`]), and belong to a [`session`], which takes them through a [`login`]. That
 //! asks the [`method`]s of its [`realm`], and ends in the realm's [`router`].
 
+mod breaker;
 pub mod command;
 pub mod config;
 pub mod credential;

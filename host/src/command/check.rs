@@ -24,7 +24,8 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
     let vault = Vault::open(Arc::new(Sqlite::open(file)?), PasswordQueue::default())?;
     let runtime = Arc::new(Runtime::new()?);
     let egress = Arc::new(Egress::new(&operator.egress)?);
-    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone());
+    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
+        .under(operator.ceilings.clone());
     let mut reloader = Reloader::new(workshop, operator.realms.clone(), Arc::default());
     let inspections = reloader.look().await.with_context(|| {
         format!(

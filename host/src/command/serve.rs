@@ -6,8 +6,8 @@ use tokio_util::task::TaskTracker;
 
 use super::ServeArgs;
 use crate::{
-    config::{self, ListenAddress, Operator, Protocol},
-    credential::{PasswordQueue, Sqlite, Store, Vault},
+    config::{self, ListenAddress, Octets, Operator, Protocol},
+    credential::{PasswordQueue, QueueBounds, Sqlite, Store, Vault},
     egress::Egress,
     login,
     method::Runtime,
@@ -32,14 +32,12 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     observe::start_log(args.log_format);
     let operator = Operator::read(&args.config.config)?;
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&operator.credentials)?);
-    let queue = PasswordQueue::new(
-        operator.passwords.threads().get(),
-        operator.passwords.queue as usize,
-    );
+    let queue = PasswordQueue::new(queue_bounds(&operator));
     let vault = Vault::open(Arc::clone(&store), queue)?;
     let runtime = Arc::new(Runtime::new()?);
     let egress = Arc::new(Egress::new(&operator.egress)?);
-    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone());
+    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
+        .under(operator.ceilings.clone());
 
     let realms = Arc::new(Realms::default());
     // Before the first look, or a change between the two would be missed.
@@ -198,6 +196,19 @@ fn session_settings(operator: &Operator) -> SessionSettings {
         nesting: operator.login.nesting as usize,
         waiting: operator.login.waiting as usize,
         queue: operator.session.queue.length(),
+    }
+}
+
+fn queue_bounds(operator: &Operator) -> QueueBounds {
+    let passwords = &operator.passwords;
+    let running = passwords.threads().get();
+    QueueBounds {
+        running,
+        waiting: passwords.queue as usize,
+        wait: passwords.wait,
+        memory: passwords
+            .memory
+            .map_or_else(|| QueueBounds::usual_memory(running), Octets::length),
     }
 }
 

@@ -4,13 +4,16 @@ use tokio::{sync::SemaphorePermit, time::timeout};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::{
-    Evidence, Fault, Limit, Limits, LoadError, Reach, Revision, Runtime,
+    Bulkhead, Evidence, Fault, Limit, Limits, LoadError, Reach, Revision, Runtime,
     bindings::{Authenticator, AuthenticatorPre},
+    circuit::Circuit,
     contract,
     guest::{Guest, Label, Overrun},
     runtime::TICK,
+    warm::{Instance, Warm},
 };
 use crate::{
+    config::Instances,
     credential::{Bounds, Keyring, Kind},
     login::{Authid, Call, StepName, Verdict},
     transport::Connection,
@@ -26,8 +29,16 @@ pub struct Method {
     reach: Reach,
     pub(super) guesses: Bounds,
     pub(super) counts_first: bool,
+    bulkhead: Arc<Bulkhead>,
+    circuit: Circuit,
+    /// None: each call has a fresh instance.
+    warm: Option<Warm>,
     runtime: Arc<Runtime>,
 }
+
+/// Handles of all kinds in the tables of one instance's components: also those that components inside
+/// it make for each other.
+const MOST_HANDLES: usize = 4096;
 
 /// The right to wait for a callee, until it is dropped.
 struct Turn<'a> {
@@ -49,6 +60,9 @@ pub struct MethodParts {
     pub guesses: Bounds,
     /// and whether they are counted where this is a login's first step.
     pub counts_first: bool,
+    pub instances: Instances,
+    /// Where the realm's calls find room.
+    pub bulkhead: Arc<Bulkhead>,
 }
 
 impl Method {
@@ -67,23 +81,31 @@ impl Method {
             reach,
             guesses,
             counts_first,
+            instances,
+            bulkhead,
         } = parts;
-        let label = Label {
+        let label = Arc::new(Label {
             realm,
             step,
             revision: Arc::clone(&revision.name),
-        };
+        });
         let method = Self {
             revision,
-            label: Arc::new(label),
+            circuit: Circuit::new(&label),
+            label,
             settings,
             limits,
             keyring,
             reach,
             guesses,
             counts_first,
+            bulkhead,
+            warm: (instances == Instances::Warm).then(Warm::default),
             runtime,
         };
+        if method.settings.len() > method.limits.input {
+            return Err(LoadError::Check(Fault::Overrun(Limit::Input)));
+        }
         let checked = within(&method.runtime, &method.limits, async {
             let guest = method.guest(
                 &Arc::default(),
@@ -91,7 +113,8 @@ impl Method {
                 &method.keyring,
                 method.reach.at_hand(),
             );
-            let (mut store, component) = method.instance(guest).await?;
+            let (pre, limits) = (&method.revision.pre, &method.limits);
+            let (mut store, component) = instance(&method.runtime, pre, guest, limits).await?;
             component
                 .countersign_auth_about()
                 .call_check(&mut store, &method.settings)
@@ -116,9 +139,22 @@ impl Method {
         Ok(false)
     }
 
-    /// Asks it, in an instance made for this call and with these credentials. What it is shown is added
-    /// to the evidence.
+    /// Asks it, in an instance that this call has for itself and with these credentials. What it is
+    /// shown is added to the evidence.
     pub(super) async fn ask(
+        &self,
+        call: Call,
+        connection: &Arc<Connection>,
+        evidence: &Arc<Evidence>,
+        keyring: &Keyring,
+    ) -> Result<Verdict, Fault> {
+        let passage = self.circuit.admit(&connection.peer)?;
+        let verdict = self.told(call, connection, evidence, keyring).await;
+        passage.settle(&verdict);
+        verdict
+    }
+
+    async fn told(
         &self,
         call: Call,
         connection: &Arc<Connection>,
@@ -127,19 +163,31 @@ impl Method {
     ) -> Result<Verdict, Fault> {
         let attempt = contract::attempt(call.attempt, &self.label.step, &self.settings);
         let answer = call.answer.map(contract::answer);
+        contract::check_input(&attempt, answer.as_ref(), &self.limits)?;
         let _turn = self.turn().await?;
-        let (returned, withheld) = within(&self.runtime, &self.limits, async {
+        let _room = self.bulkhead.call(&self.runtime).await?;
+        // Whatever ends it before its end, be it that nobody waits for it any more, drops the instance.
+        let (returned, mut instance) = timed(&self.limits, async {
             let guest = self.guest(connection, evidence, keyring, self.reach.clone());
-            let (mut store, component) = self.instance(guest).await?;
+            let mut instance = self.instance(guest).await?;
+            let Instance {
+                store, component, ..
+            } = &mut instance;
             let method = component.countersign_auth_method();
             let returned = match &answer {
-                None => method.call_begin(&mut store, &attempt).await,
-                Some(answer) => method.call_resume(&mut store, &attempt, answer).await,
+                None => method.call_begin(&mut *store, &attempt).await,
+                Some(answer) => method.call_resume(&mut *store, &attempt, answer).await,
             }?;
-            Ok((returned, store.data_mut().withheld.take()))
+            store.data_mut().end()?;
+            Ok((returned, instance))
         })
         .await?;
-        match (contract::verdict(returned, &self.limits)?, withheld) {
+        let withheld = instance.store.data_mut().withheld.take();
+        let verdict = contract::verdict(returned, &self.limits)?;
+        if let Some(warm) = &self.warm {
+            warm.keep(instance, &self.limits, &self.bulkhead, &self.runtime);
+        }
+        match (verdict, withheld) {
             // What the method can tell is that the answer did not fit.
             (Verdict::Deny(why), Some(withheld)) => {
                 Ok(Verdict::Deny(format!("{why} ({withheld})")))
@@ -189,24 +237,38 @@ impl Method {
         )
     }
 
-    async fn instance(&self, guest: Guest) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
-        instance(&self.runtime, &self.revision.pre, guest, &self.limits).await
+    /// One that was kept, or a fresh one.
+    async fn instance(&self, guest: Guest) -> wasmtime::Result<Instance> {
+        if let Some(mut kept) = self.warm.as_ref().and_then(Warm::take) {
+            kept.store.data_mut().renew(guest);
+            kept.store.set_epoch_deadline(1);
+            return Ok(kept);
+        }
+        let (store, component) =
+            instance(&self.runtime, &self.revision.pre, guest, &self.limits).await?;
+        Ok(Instance::new(store, component))
     }
 }
 
-/// Runs one call within its limits. Whatever happens, its instance is dropped.
+/// Runs a call that is no login within its limits, when there is room. Whatever happens, its instance
+/// is dropped.
 pub(super) async fn within<T>(
     runtime: &Runtime,
     limits: &Limits,
     call: impl Future<Output = wasmtime::Result<T>>,
 ) -> Result<T, Fault> {
-    let running = async {
-        let _permit = runtime.permit().await?;
-        call.await.map_err(|error| Fault::from_guest(&error))
-    };
-    timeout(limits.wall, running)
+    let _permit = runtime.permit().await?;
+    timed(limits, call).await
+}
+
+async fn timed<T>(
+    limits: &Limits,
+    call: impl Future<Output = wasmtime::Result<T>>,
+) -> Result<T, Fault> {
+    timeout(limits.wall, call)
         .await
-        .unwrap_or(Err(Fault::Overrun(Limit::Wall)))
+        .unwrap_or(Err(Overrun(Limit::Wall).into()))
+        .map_err(|error| Fault::from_guest(&error))
 }
 
 /// A fresh instance, for one call.
@@ -225,6 +287,7 @@ fn store(runtime: &Runtime, guest: Guest, limits: &Limits) -> Store<Guest> {
     let mut store = Store::new(runtime.engine(), guest);
     store.limiter(|guest| &mut guest.memory);
     store.set_hostcall_fuel(limits.output);
+    store.set_max_component_handles(MOST_HANDLES);
     // A tick counts once however long the guest was kept from running meanwhile, so neither a busy
     // machine nor a wait in a host call makes a method look slow. One more for the first, which may
     // be nearly over when the call begins.
@@ -233,6 +296,7 @@ fn store(runtime: &Runtime, guest: Guest, limits: &Limits) -> Store<Guest> {
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |mut store| {
         let guest = store.data_mut();
+        guest.check_host_calls()?;
         guest.ticks += 1;
         if guest.ticks > most_ticks {
             return Err(Overrun(Limit::Time).into());

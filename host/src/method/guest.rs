@@ -1,15 +1,19 @@
-use std::{fmt, mem, sync::Arc, time::Instant};
+use std::{
+    fmt, mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use thiserror::Error;
 use wasmtime::{
     ResourceLimiter,
     component::{Resource, ResourceTable},
 };
-use wasmtime_wasi::WasiCtx;
 
 use super::{
     Evidence, HostCall, HostCalls, Limit, Limits, Reach, Spent,
-    capability::{Log, MOST_REQUESTS},
+    capability::{Log, Wasi},
+    handles::Handles,
 };
 use crate::{
     credential::{Credential, Keyring, StoreError, VerifyError, Withheld},
@@ -18,29 +22,36 @@ use crate::{
     transport::Connection,
 };
 
-/// What the host holds for one call: it lives as long as the instance does.
+/// What the host holds for one call. In an instance that stays it is renewed for each.
 pub(super) struct Guest {
     pub(super) keyring: Keyring,
     pub(super) connection: Arc<Connection>,
     pub(super) evidence: Arc<Evidence>,
     pub(super) reach: Reach,
     pub(super) log: Log,
-    pub(super) requests_left: u32,
     /// When a request must have come to an end, so that the method can still say so.
     pub(super) requests_until: Instant,
+    pub(super) credentials: Handles,
+    /// What the standard interfaces have handed out.
     pub(super) table: ResourceTable,
-    pub(super) wasi: Option<Box<WasiCtx>>,
+    pub(super) wasi: Option<Box<Wasi>>,
     pub(super) memory: Memory,
     /// Why no answer fits a credential that the guest has found: for the operator.
     pub(super) withheld: Option<String>,
     /// Ticks that the guest has run for.
     pub(super) ticks: u32,
     host_calls: HostCalls,
+    most: Most,
     is_settled: bool,
 }
 
-/// Handles that an instance can have open at one time.
-const MOST_HANDLES: usize = 64;
+/// How often what may be called.
+#[derive(Clone, Copy)]
+struct Most {
+    host_calls: u32,
+    passwords: u32,
+    requests: u32,
+}
 
 impl Guest {
     pub(super) fn new(
@@ -52,21 +63,26 @@ impl Guest {
         limits: &Limits,
     ) -> Self {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(MOST_HANDLES);
+        table.set_max_capacity(limits.handles);
         Self {
             keyring: keyring.clone(),
             connection: Arc::clone(connection),
             evidence: Arc::clone(evidence),
             reach,
             log: Log::new(Arc::clone(label), limits.log),
-            requests_left: MOST_REQUESTS,
             requests_until: Instant::now() + limits.wall * 9 / 10,
+            credentials: Handles::new(limits.handles),
             table,
             wasi: None,
             memory: Memory::new(limits),
             withheld: None,
             ticks: 0,
             host_calls: HostCalls::default(),
+            most: Most {
+                host_calls: limits.host_calls,
+                passwords: limits.passwords,
+                requests: limits.requests,
+            },
             is_settled: false,
         }
     }
@@ -76,10 +92,50 @@ impl Guest {
     /// Counts a call of the guest's. Every function that it can call begins with it.
     pub(super) fn host_call(&mut self, kind: HostCall) -> Result<(), Overrun> {
         self.host_calls.count(kind);
+        let (most, limit) = match kind {
+            HostCall::Password => (self.most.passwords, Limit::Passwords),
+            HostCall::Request => (self.most.requests, Limit::Requests),
+            _ => return self.check_host_calls(),
+        };
+        if self.host_calls.of(kind) > most {
+            return Err(Overrun(limit));
+        }
+        self.check_host_calls()
+    }
+
+    /// Whether there were too many host calls. Asked at each tick and at the end of a call too, for
+    /// those that cannot be refused where they are counted.
+    pub(super) fn check_host_calls(&self) -> Result<(), Overrun> {
+        if self.host_calls.total() > self.most.host_calls {
+            return Err(Overrun(Limit::HostCalls));
+        }
         Ok(())
     }
 
-    /// The same for functions that are not ours: their count cannot be refused where it is made.
+    /// The guest has returned. What it printed and did not end with a line's end is written.
+    pub(super) fn end(&mut self) -> Result<(), Overrun> {
+        self.check_host_calls()?;
+        if let Some(wasi) = &self.wasi {
+            wasi.end_lines(&self.log)?;
+        }
+        self.settle();
+        Ok(())
+    }
+
+    /// Makes ready for another call in the same instance. All is new but for what belongs to the
+    /// instance: its memory, and what the standard library of its language holds on to, such as the
+    /// streams that it prints to.
+    pub(super) fn renew(&mut self, fresh: Self) {
+        let mut old = mem::replace(self, fresh);
+        self.credentials = old.credentials.renewed();
+        mem::swap(&mut self.table, &mut old.table);
+        self.wasi = old.wasi.take();
+        self.memory.used = old.memory.used;
+        // The streams have the earlier one.
+        self.log = old.log.refilled(&self.log);
+    }
+
+    /// Counts a call of a function that is not ours: it cannot be refused here.
     pub(super) const fn foreign_call(&mut self) -> &mut Self {
         self.host_calls.count(HostCall::Wasi);
         self
@@ -107,7 +163,7 @@ impl Guest {
             self.withheld = Some(format!("the {kind} credential of {authid} is {withheld}"));
         }
         self.evidence.credential(&credential);
-        Ok(self.table.push(credential)?)
+        Ok(self.credentials.push(credential)?)
     }
 }
 
@@ -143,6 +199,11 @@ impl Memory {
             used: 0,
             limit: limits.memory,
         }
+    }
+
+    /// Octets that the instance has: they never become fewer.
+    pub(super) const fn used(&self) -> usize {
+        self.used
     }
 
     fn grow(&mut self, current: usize, desired: usize) -> wasmtime::Result<bool> {
@@ -200,6 +261,8 @@ pub enum Fault {
     Store(String),
     #[error("the router had no room for it: {0}")]
     Overload(String),
+    #[error("it is not asked for the next {} ms, since it only failed lately", .0.as_millis())]
+    Stopped(Duration),
 }
 
 impl Fault {
@@ -212,6 +275,7 @@ impl Fault {
             Self::Undecided(_) => "undecided",
             Self::Store(_) => "store",
             Self::Overload(_) => "overload",
+            Self::Stopped(_) => "stopped",
         }
     }
 
@@ -225,7 +289,17 @@ impl Fault {
     pub(super) const fn may_be_guess(&self) -> bool {
         match self {
             Self::Overrun(_) | Self::Trapped(_) | Self::Malformed(_) => true,
-            Self::Undecided(_) | Self::Store(_) | Self::Overload(_) => false,
+            Self::Undecided(_) | Self::Store(_) | Self::Overload(_) | Self::Stopped(_) => false,
+        }
+    }
+
+    /// Whether the method has failed, be it that a client has led it there; as opposed to the client
+    /// or the router.
+    pub(super) const fn is_of_the_method(&self) -> bool {
+        match self {
+            Self::Overrun(Limit::Input) => false,
+            Self::Overrun(_) | Self::Trapped(_) | Self::Malformed(_) => true,
+            Self::Undecided(_) | Self::Store(_) | Self::Overload(_) | Self::Stopped(_) => false,
         }
     }
 

@@ -8,12 +8,12 @@ use super::{
     components::Components,
 };
 use crate::{
-    config::{self, Cleartext, ConfigError},
+    config::{self, Ceilings, Cleartext, ConfigError},
     credential::{Bounds, Keyring, Vault},
     egress::{Door, Egress},
     key_set::{KeySetError, KeySets, Remotes},
     login::{Alternative, Policy, Role, Step, StepName, When},
-    method::{Grant, Limits, Method, MethodParts, Reach, Runtime},
+    method::{Bulkhead, Bulkheads, Grant, Limits, Method, MethodParts, Reach, Runtime},
     router::Permission,
 };
 
@@ -74,6 +74,8 @@ pub struct Workshop {
     methods: PathBuf,
     components: Components,
     turns: Turns,
+    bulkheads: Bulkheads,
+    pub(super) ceilings: Ceilings,
 }
 
 impl Workshop {
@@ -86,7 +88,16 @@ impl Workshop {
             methods,
             components: Components::default(),
             turns: Turns::default(),
+            bulkheads: Bulkheads::default(),
+            ceilings: Ceilings::default(),
         }
+    }
+
+    /// Lets no realm have more than the operator does.
+    #[must_use]
+    pub fn under(mut self, ceilings: Ceilings) -> Self {
+        self.ceilings = ceilings;
+        self
     }
 
     pub(super) fn component_path(&self, method: &config::MethodConfig) -> PathBuf {
@@ -114,11 +125,18 @@ impl Workshop {
         let default_role = roles.first().map_or("", |role| &*role.name);
         let keyring = self.vault.keyring((&*name).into(), default_role.into());
         let key_sets = KeySets::open(&name, &realm.key_sets, &self.remotes)?;
+        let bulkhead = self.bulkheads.of(&name, realm.limits);
+        let shared = Shared {
+            keyring: &keyring,
+            key_sets: &key_sets,
+            bulkhead: &bulkhead,
+            realms,
+        };
         let mut methods = HashMap::new();
         let mut errors = Vec::new();
         for (step, method) in &realm.methods {
             let step = StepName::new(step.as_str());
-            let made = self.method(&name, &step, method, &keyring, &key_sets, realms);
+            let made = self.method(&name, &step, method, shared);
             match made.await.and_then(|method| usable(realm, &step, method)) {
                 Ok(method) => _ = methods.insert(step, Arc::new(method)),
                 Err(problem) => errors.push(MethodError {
@@ -141,6 +159,7 @@ impl Workshop {
             roles,
             longest_session: realm.longest_session,
             confidential: realm.cleartext == Cleartext::Refuse,
+            rounds: realm.methods.iter().map(rounds).collect(),
         };
         let permissions = realm.permissions.iter().map(permission).collect();
         Ok(Generation {
@@ -148,6 +167,7 @@ impl Workshop {
             policy: Arc::new(policy),
             methods,
             key_sets,
+            bulkhead,
             permissions: Arc::new(permissions),
             cookie: realm.cookie,
             keyring,
@@ -160,10 +180,14 @@ impl Workshop {
         realm: &Arc<str>,
         step: &StepName,
         method: &config::MethodConfig,
-        keyring: &Keyring,
-        key_sets: &KeySets,
-        realms: &Arc<Realms>,
+        shared: Shared<'_>,
     ) -> Result<Method, ComponentError> {
+        let Shared {
+            keyring,
+            key_sets,
+            bulkhead,
+            realms,
+        } = shared;
         let limits = Limits::from(&method.limits);
         let grant: Grant = method.imports.iter().copied().collect();
         let path = self.component_path(method);
@@ -187,6 +211,8 @@ impl Workshop {
             },
             guesses: bounds(&method.guesses),
             counts_first: method.guesses.first_step == config::FirstStep::Counted,
+            instances: method.instances,
+            bulkhead: Arc::clone(bulkhead),
         };
         Ok(Method::new(Arc::clone(&self.runtime), revision, parts).await?)
     }
@@ -204,6 +230,19 @@ impl Workshop {
         let door = self.egress.door(realm, &method.origins, authorization)?;
         Ok(Some(Arc::new(door)))
     }
+}
+
+/// What the methods of one generation share.
+#[derive(Clone, Copy)]
+struct Shared<'a> {
+    keyring: &'a Keyring,
+    key_sets: &'a KeySets,
+    bulkhead: &'a Arc<Bulkhead>,
+    realms: &'a Arc<Realms>,
+}
+
+fn rounds((step, method): (&config::StepName, &config::MethodConfig)) -> (StepName, u32) {
+    (StepName::new(step.as_str()), method.limits.rounds)
 }
 
 fn role(realm: &config::Realm, name: &config::RoleName) -> Role {

@@ -9,7 +9,7 @@ use crate::{
     credential::Keyring,
     key_set::KeySets,
     login::{Policy, StepName},
-    method::Method,
+    method::{Bulkhead, Method},
     router::{self, Permissions, Router},
 };
 
@@ -21,6 +21,8 @@ pub struct Generation {
     /// One for each step that the policy names.
     pub methods: HashMap<StepName, Arc<Method>>,
     pub key_sets: KeySets,
+    /// What its logins may take of the router.
+    pub bulkhead: Arc<Bulkhead>,
     pub permissions: Arc<Permissions>,
     /// What browsers get that ask to be remembered. None: nobody is.
     pub cookie: Option<CookieTerms>,

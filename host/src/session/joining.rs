@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{SessionSettings, part};
 use crate::{
     login::{Accepted, Authid, Call, Effect, Fault, Login, Outcome, StepName, Verdict},
-    method::{Evidence, Method},
+    method::{Evidence, LoginPlace, Method},
     observe::LoginRecord,
     realm::{Came, Generation, Realm, Realms, Ties},
     transport::{Broken, Connection, Wire},
@@ -33,6 +33,8 @@ pub(super) struct Joining<'a> {
     asked_for: String,
     /// Of the realm as it was at HELLO. The login finishes on this generation.
     realm: Option<(Arc<Realm>, Arc<Generation>)>,
+    /// Among those of its realm that are under way.
+    place: Option<LoginPlace>,
     /// What the methods of this alternative were shown.
     evidence: Arc<Evidence>,
 }
@@ -55,6 +57,7 @@ impl<'a> Joining<'a> {
             login,
             asked_for: String::new(),
             realm: None,
+            place: None,
             evidence: Arc::default(),
         }
     }
@@ -113,11 +116,14 @@ impl<'a> Joining<'a> {
             let generation = realm.generation();
             (realm, generation)
         });
-        let policy = self
-            .realm
-            .as_ref()
-            .map(|(_, generation)| Arc::clone(&generation.policy));
-        self.login.open(policy)
+        let Some((_, generation)) = &self.realm else {
+            return self.login.open(None);
+        };
+        match generation.bulkhead.enter() {
+            Ok(place) => self.place = Some(place),
+            Err(full) => return self.login.turn_away(full.to_string()),
+        }
+        self.login.open(Some(Arc::clone(&generation.policy)))
     }
 
     /// Asks a method, and listens to the client meanwhile: one that leaves is not worth the work,

@@ -39,8 +39,7 @@ fn policy(alternatives: &[&[&str]]) -> Arc<Policy> {
     Arc::new(Policy {
         alternatives,
         roles: vec![role("user", &[])],
-        longest_session: None,
-        confidential: false,
+        ..Policy::default()
     })
 }
 
@@ -277,6 +276,41 @@ fn a_client_that_announces_nothing_is_anonymous_if_the_realm_names_that() {
         refused(asked(&mut login2, &[], policy(&[&["ticket"]]))),
         Refusal::NoMatchingMethod
     );
+}
+
+/// The realm's bound for a step; those before it have not used it up.
+#[test]
+fn rounds_of_a_step_are_bounded() {
+    let mut policy = Arc::unwrap_or_clone(policy(&[&["a", "b"]]));
+    policy.rounds = [("a", 1), ("b", 1)]
+        .map(|(step, most)| (StepName::new(step), most))
+        .into();
+    let mut login = login();
+    let _ = asked(&mut login, &["a"], Arc::new(policy));
+    for _ in 0..2 {
+        let asks = login.decide(Ok(challenge()), NOW);
+        assert!(matches!(asks, Effect::Send(_)), "{asks:?}");
+        called(login.receive(authenticate(), NOW));
+        if login.transcript().len() == 1 {
+            called(login.decide(Ok(accept("alice", "user")), NOW));
+        }
+    }
+    let Effect::End(Outcome::Denied(denial)) = login.decide(Ok(challenge()), NOW) else {
+        panic!("b has had its round");
+    };
+    assert_eq!(denial.refusal, Refusal::Denied);
+    assert_eq!(denial.why, "b has no rounds left of its 1 (limit: rounds)");
+}
+
+#[test]
+fn a_realm_without_room_turns_a_login_away_before_it_asks_anything() {
+    let mut login = login();
+    assert!(matches!(
+        login.receive(hello(&["a"]), NOW),
+        Effect::Open { .. }
+    ));
+    assert_eq!(refused(login.turn_away("full")), Refusal::Unavailable);
+    assert!(login.transcript().is_empty());
 }
 
 #[test]
