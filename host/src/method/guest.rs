@@ -122,6 +122,13 @@ impl Guest {
         Ok(())
     }
 
+    /// Lets go of the login whose call is over, while the instance waits for another.
+    pub(super) fn rest(&mut self) {
+        self.connection = Arc::default();
+        self.evidence = Arc::default();
+        self.credentials = self.credentials.renewed();
+    }
+
     /// Makes ready for another call in the same instance. All is new but for what belongs to the
     /// instance: its memory, and what the standard library of its language holds on to, such as the
     /// streams that it prints to.

@@ -68,6 +68,7 @@ impl Warm {
             return;
         }
         instance.stay = Some(stay);
+        instance.store.data_mut().rest();
         let mut waiting = self.0.lock();
         if waiting.len() < MOST {
             waiting.push(instance);

@@ -96,7 +96,8 @@ async fn t28_any_octets_are_refused_or_loaded_and_never_the_routers_end() {
     let cut = (0..32).map(|part| octets[..octets.len() * part / 32].to_vec());
     let flipped = (1..32).map(|part| {
         let mut octets = octets.to_vec();
-        octets[octets.len() * part / 32] ^= 1 << (part % 8);
+        let place = octets.len() * part / 32;
+        octets[place] ^= 1 << (part % 8);
         octets
     });
     let elf = [&b"\x7fELF\x02\x01\x01"[..], &[0; 4096]].concat();

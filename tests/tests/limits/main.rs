@@ -8,4 +8,5 @@ mod flood;
 mod house;
 mod neighbours;
 mod overload;
+mod secrets;
 mod warm;
