@@ -19,21 +19,36 @@ pub const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 ///   nothing, and the next one who asks is another.
 ///
 /// A success from before closes it at any time; a failure from before tells nothing new.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Breaker {
     state: State,
+    forgives: Forgives,
+    /// How long it was open last, or will be.
+    pause: Duration,
+}
+
+/// What a success means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Forgives {
+    /// That all is well.
+    #[default]
+    All,
+    /// That it does not always fail: so many make up for one failure. Until all are made up for, the
+    /// next pause is longer than the last one, and where there was one already the first failure
+    /// leads to it.
+    OneFor(u32),
 }
 
 #[derive(Debug)]
 enum State {
-    Closed { failures: u32 },
-    Open { until: Instant, pause: Duration },
-    HalfOpen { pause: Duration },
+    Closed { failures: u32, successes: u32 },
+    Open { until: Instant },
+    HalfOpen,
 }
 
-impl Default for State {
+impl Default for Breaker {
     fn default() -> Self {
-        Self::Closed { failures: 0 }
+        Self::forgiving(Forgives::All)
     }
 }
 
@@ -62,56 +77,102 @@ pub enum Change {
 }
 
 impl Breaker {
+    pub const fn forgiving(forgives: Forgives) -> Self {
+        Self {
+            state: State::Closed {
+                failures: 0,
+                successes: 0,
+            },
+            forgives,
+            pause: FIRST_PAUSE,
+        }
+    }
+
     /// The error is how long nothing goes through yet; zero while a probe is under way.
     pub fn admit(&mut self, now: Instant) -> Result<Leave, Duration> {
         match self.state {
             State::Closed { .. } => Ok(Leave::Usual),
-            State::Open { until, pause } if until <= now => {
-                self.state = State::HalfOpen { pause };
+            State::Open { until } if until <= now => {
+                self.state = State::HalfOpen;
                 Ok(Leave::Probe)
             }
-            State::Open { until, .. } => Err(until.duration_since(now)),
-            State::HalfOpen { .. } => Err(Duration::ZERO),
+            State::Open { until } => Err(until.duration_since(now)),
+            State::HalfOpen => Err(Duration::ZERO),
         }
     }
 
     /// What became of it.
     pub fn settle(&mut self, leave: Leave, health: Health, now: Instant) -> Option<Change> {
         match (health, &mut self.state, leave) {
-            (Health::Well, State::Closed { failures }, _) => {
-                *failures = 0;
+            (Health::Well, State::Closed { .. }, _) => {
+                self.forgive();
                 None
             }
             (Health::Well, _, _) => {
-                self.state = State::default();
+                self.close();
                 Some(Change::Closed)
             }
-            (Health::Ill, State::Closed { failures }, _) => {
+            (Health::Ill, State::Closed { failures, .. }, _) => {
                 *failures += 1;
                 let is_enough = *failures >= MOST_FAILURES;
-                is_enough.then(|| self.open(FIRST_PAUSE, now))
+                is_enough.then(|| self.open(now))
             }
-            (Health::Ill, State::HalfOpen { pause }, Leave::Probe) => {
-                let pause = (*pause * 2).min(LONGEST_PAUSE);
-                Some(self.open(pause, now))
+            (Health::Ill, State::HalfOpen, Leave::Probe) => {
+                self.lengthen();
+                Some(self.open(now))
             }
-            (Health::Unknown, State::HalfOpen { pause }, Leave::Probe) => {
-                self.state = State::Open {
-                    until: now,
-                    pause: *pause,
-                };
+            (Health::Unknown, State::HalfOpen, Leave::Probe) => {
+                self.state = State::Open { until: now };
                 None
             }
             (Health::Ill | Health::Unknown, _, _) => None,
         }
     }
 
-    fn open(&mut self, pause: Duration, now: Instant) -> Change {
-        self.state = State::Open {
-            until: now + pause,
-            pause,
-        };
+    fn open(&mut self, now: Instant) -> Change {
+        let pause = self.pause;
+        self.state = State::Open { until: now + pause };
         Change::Opened { pause }
+    }
+
+    fn lengthen(&mut self) {
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
+
+    fn close(&mut self) {
+        match self.forgives {
+            Forgives::All => *self = Self::default(),
+            Forgives::OneFor(_) => {
+                self.lengthen();
+                self.state = State::Closed {
+                    failures: MOST_FAILURES - 1,
+                    successes: 0,
+                };
+            }
+        }
+    }
+
+    fn forgive(&mut self) {
+        let State::Closed {
+            failures,
+            successes,
+        } = &mut self.state
+        else {
+            return;
+        };
+        match self.forgives {
+            Forgives::All => *failures = 0,
+            Forgives::OneFor(number) => {
+                *successes += 1;
+                if *successes >= number {
+                    *failures = failures.saturating_sub(1);
+                    *successes = 0;
+                }
+            }
+        }
+        if *failures == 0 {
+            self.pause = FIRST_PAUSE;
+        }
     }
 
     pub const fn is_closed(&self) -> bool {
@@ -119,7 +180,7 @@ impl Breaker {
     }
 
     pub const fn has_nothing_to_tell(&self) -> bool {
-        matches!(self.state, State::Closed { failures: 0 })
+        matches!(self.state, State::Closed { failures: 0, .. })
     }
 }
 

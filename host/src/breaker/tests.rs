@@ -106,6 +106,39 @@ fn requests_from_before_can_close_it_but_not_keep_it_open() {
     assert_eq!(breaker.settle(Leave::Usual, Health::Well, later), closed);
 }
 
+/// Who makes it fail now and then does not get away with a success in between.
+#[test]
+fn where_one_success_is_not_enough_failures_add_up_and_pauses_grow() {
+    let (mut breaker, mut now) = (Breaker::forgiving(Forgives::OneFor(10)), Instant::now());
+    let mut pauses = Vec::new();
+    for _ in 0..12 {
+        for health in [Health::Well, Health::Ill] {
+            let leave = breaker.admit(now).unwrap();
+            if let Some(Change::Opened { pause }) = breaker.settle(leave, health, now) {
+                pauses.push(pause.as_secs());
+                now += pause;
+            }
+        }
+    }
+    assert_eq!(
+        pauses,
+        [1, 2, 4, 8, 16, 32, 60, 60],
+        "after the fifth, at each"
+    );
+    for _ in 0..10 * MOST_FAILURES {
+        let leave = breaker.admit(now).unwrap();
+        breaker.settle(leave, Health::Well, now);
+    }
+    assert!(breaker.has_nothing_to_tell());
+    for _ in 0..MOST_FAILURES - 1 {
+        let leave = breaker.admit(now).unwrap();
+        assert_eq!(breaker.settle(leave, Health::Ill, now), None);
+    }
+    let leave = breaker.admit(now).unwrap();
+    let opened = Change::Opened { pause: FIRST_PAUSE };
+    assert_eq!(breaker.settle(leave, Health::Ill, now), Some(opened));
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Deed {
     Ask,
@@ -129,9 +162,10 @@ proptest! {
     #[test]
     fn it_keeps_nobody_out_for_ever(
         deeds in prop::collection::vec(deed(), 0..200),
+        forgives in prop::sample::select(vec![Forgives::All, Forgives::OneFor(3)]),
     ) {
         let mut now = Instant::now();
-        let mut breaker = Breaker::default();
+        let mut breaker = Breaker::forgiving(forgives);
         let mut under_way: Vec<Leave> = Vec::new();
         for deed in deeds {
             match deed {
@@ -146,7 +180,7 @@ proptest! {
                 }
                 Deed::Wait(wait) => now += ms(wait),
             }
-            if matches!(breaker.state, State::HalfOpen { .. }) {
+            if matches!(breaker.state, State::HalfOpen) {
                 let probes = under_way.iter().filter(|leave| **leave == Leave::Probe);
                 prop_assert!(probes.count() >= 1, "somebody will tell what became of it");
             }

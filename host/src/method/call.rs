@@ -30,7 +30,8 @@ pub struct Method {
     pub(super) guesses: Bounds,
     pub(super) counts_first: bool,
     bulkhead: Arc<Bulkhead>,
-    circuit: Circuit,
+    /// For `begin`, and for `resume`.
+    circuits: [Circuit; 2],
     /// None: each call has a fresh instance.
     warm: Option<Warm>,
     runtime: Arc<Runtime>,
@@ -91,7 +92,7 @@ impl Method {
         });
         let method = Self {
             revision,
-            circuit: Circuit::new(&label),
+            circuits: [Circuit::new(&label), Circuit::new(&label)],
             label,
             settings,
             limits,
@@ -148,7 +149,9 @@ impl Method {
         evidence: &Arc<Evidence>,
         keyring: &Keyring,
     ) -> Result<Verdict, Fault> {
-        let passage = self.circuit.admit(&connection.peer)?;
+        let [begin, resume] = &self.circuits;
+        let circuit = if call.answer.is_none() { begin } else { resume };
+        let passage = circuit.admit(&connection.peer)?;
         let verdict = self.told(call, connection, evidence, keyring).await;
         passage.settle(&verdict);
         verdict

@@ -11,23 +11,29 @@ use parking_lot::Mutex;
 
 use super::{Fault, guest::Label};
 use crate::{
-    breaker::{Breaker, Change, Health, Leave},
+    breaker::{Breaker, Change, Forgives, Health, Leave},
     login::Verdict,
 };
 
 /// Sources that something is known of at one time, per method: 100 KiB at most.
 const MOST_SOURCES: usize = 1024;
 
-/// Whether a method of a realm is asked: every traps and every overrun costs as much as the limits
-/// let it, so one that only ever fails is left alone, for longer and longer.
+/// Verdicts for clients of one source that make up for one fault that they led to.
+const VERDICTS_FOR_A_FAULT: Forgives = Forgives::OneFor(10);
+
+/// Whether a method of a realm is asked: every trap and every overrun costs as much as the limits let
+/// it, so one that fails again and again is left alone, for longer and longer. There is one of these
+/// for its `begin` and one for its `resume`: a challenge does not show that answers can be checked.
 ///
 /// Many a fault can be had on purpose: whoever finds an input that a method traps on can send it as
-/// often as they like. Were faults alone counted, or their share of all calls, one client could
-/// close a quiet realm to everybody for the price of a few connections. So there are two circuits
-/// behind each other:
+/// often as they like. Were faults counted by themselves, or as a share of all calls, one client
+/// could close a quiet realm to everybody for the price of a few connections. So there are two
+/// circuits behind each other:
 ///
-/// - one for each source (an address; for IPv6 its /64, which is what one customer gets). Five
-///   faults in a row open it, and only that source is denied;
+/// - one for each source (an address; for IPv6 its /64, which is what one customer gets). Five faults
+///   open it, and only that source is denied. Ten verdicts make up for one fault, so that it does
+///   not help to send something good in between; and those who share an address with somebody
+///   who does such things notice nothing while they are many;
 /// - one for the method. It counts sources whose circuit has opened: five of them, with no verdict
 ///   for anybody in between, and everybody is denied. A verdict for whomever shows that the method
 ///   works, and closes it.
@@ -149,7 +155,10 @@ impl Breakers {
                 self.sources.clear();
             }
         }
-        let breaker = self.sources.entry(source.clone()).or_default();
+        let breaker = self
+            .sources
+            .entry(source.clone())
+            .or_insert_with(|| Breaker::forgiving(VERDICTS_FOR_A_FAULT));
         let change = breaker.settle(leave, health, now);
         if breaker.has_nothing_to_tell() {
             self.sources.remove(source);

@@ -181,7 +181,7 @@ async fn a_state_that_is_not_its_own() {
     let method = house.method("expect-its-state").await;
     let (own, _) = ask_as("alice", &method, Some(b"its own")).await;
     assert!(matches!(own, Ok(Verdict::Accept(_))), "{own:?}");
-    for other in [&b"its owm"[..], b"", &[0; 4096]] {
+    for other in [&b"its owm"[..], b"", &[0; 100]] {
         let (told, _) = ask_as("alice", &method, Some(other)).await;
         assert_eq!(told.expect_err("no verdict").label(), "trap");
     }

@@ -40,7 +40,7 @@ async fn t17_what_bombs_when_it_is_instantiated_is_not_loaded() {
     let hostile = Component::guest("hostile");
     for (module, label) in [
         (LOOP, "time"),
-        (TABLE_BOMB, "time"),
+        (TABLE_BOMB, "memory"),
         (MEMORY_BOMB, "memory"),
     ] {
         let component = hostile.with_module(module);

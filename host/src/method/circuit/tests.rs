@@ -55,6 +55,29 @@ fn one_client_that_knows_how_to_make_it_fail_closes_it_to_nobody_else() {
 }
 
 #[test]
+fn something_good_in_between_does_not_help_a_client_that_makes_it_fail() {
+    let circuit = circuit();
+    let denied = Ok(Verdict::Deny("wrong".into()));
+    for _ in 0..MOST_FAILURES {
+        assert!(call(&circuit, "tcp:192.0.2.1:1000", &denied));
+        assert!(call(&circuit, "tcp:192.0.2.1:1000", &trap()));
+    }
+    assert!(!call(&circuit, "tcp:192.0.2.1:1000", &denied));
+}
+
+#[test]
+fn who_shares_an_address_with_one_that_makes_it_fail_notices_nothing_while_they_are_many() {
+    let circuit = circuit();
+    let denied = Ok(Verdict::Deny("wrong".into()));
+    for _ in 0..100 {
+        assert!(call(&circuit, "tcp:192.0.2.1:1000", &trap()));
+        for _ in 0..10 {
+            assert!(call(&circuit, "tcp:192.0.2.1:2000", &denied));
+        }
+    }
+}
+
+#[test]
 fn when_it_fails_for_many_it_is_closed_to_all() {
     let circuit = circuit();
     for source in 1..=MOST_FAILURES {
