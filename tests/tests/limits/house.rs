@@ -11,6 +11,7 @@ use countersign::{
     transport::Connection,
     wamp::{Dict, Id},
 };
+use countersign_tests::soon;
 use tempfile::TempDir;
 
 /// Nobody guesses here.
@@ -151,6 +152,7 @@ pub async fn ask_as(
         ..Connection::default()
     };
     let evidence: Arc<Evidence> = Arc::default();
-    let verdict = method.call(call, &Arc::new(connection), &evidence).await;
+    let connection = Arc::new(connection);
+    let verdict = soon("a verdict", method.call(call, &connection, &evidence)).await;
     (verdict, evidence.seen().spent)
 }

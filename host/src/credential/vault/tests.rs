@@ -2,6 +2,7 @@ mod cookies;
 mod enrolled;
 mod once;
 mod questions;
+mod realms;
 mod scram;
 mod withheld;
 
