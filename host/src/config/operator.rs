@@ -12,6 +12,7 @@ use super::{
     document::{self, Reported, Table},
     egress::EgressConfig,
     error::{self, ConfigError},
+    limits::Ceilings,
     listener::{self, Listener},
     loading::LoadingConfig,
     quantity::Octets,
@@ -43,6 +44,8 @@ pub struct Operator {
     pub egress: EgressConfig,
     /// Where the router takes the operator's commands.
     pub admin: AdminConfig,
+    /// The most that realms may have.
+    pub ceilings: Ceilings,
 }
 
 /// `[login]`: bounds on a connection until WELCOME.
@@ -81,8 +84,12 @@ pub struct SessionLimits {
 pub struct PasswordLimits {
     /// How many are checked at one time, as the file has it.
     pub parallel: Option<NonZeroUsize>,
-    /// How many more may wait.
+    /// How many more may wait,
     pub queue: u32,
+    /// and for how long.
+    pub wait: Duration,
+    /// What those may have together that run, as the file has it.
+    pub memory: Option<Octets>,
 }
 
 impl Operator {
@@ -121,6 +128,7 @@ impl Operator {
             let egress = EgressConfig::take(top.table("egress"), base);
             let admin = AdminConfig::take(top.table("admin"), base);
             let (methods, loading) = methods?;
+            let ceilings = Ceilings::take(top.table("limits"), file);
             Ok(Self {
                 listeners: listeners?,
                 realms: realms?,
@@ -132,6 +140,7 @@ impl Operator {
                 passwords,
                 egress: egress?,
                 admin: admin?,
+                ceilings,
             })
         })
     }
@@ -230,11 +239,19 @@ impl Default for SessionLimits {
 impl PasswordLimits {
     fn take(mut table: Table<'_>) -> Self {
         let parallel = table.within("parallel", 1..=1024u32).ok().flatten();
+        let sizes = Octets::mib(1)..=Octets::mib(1 << 20);
+        let memory = table.within("memory", sizes).ok().flatten();
         Self {
             parallel: parallel
                 .and_then(|found| usize::try_from(found.value).ok())
                 .and_then(NonZeroUsize::new),
             queue: table.within_or("queue", Self::default().queue, 1..=1_000_000),
+            wait: table.within_or(
+                "wait",
+                Self::default().wait,
+                Duration::from_millis(10)..=Duration::from_mins(1),
+            ),
+            memory: memory.map(|found| found.value),
         }
     }
 
@@ -254,6 +271,8 @@ impl Default for PasswordLimits {
         Self {
             parallel: None,
             queue: 256,
+            wait: Duration::from_secs(5),
+            memory: None,
         }
     }
 }
