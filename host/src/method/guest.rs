@@ -208,11 +208,6 @@ pub(super) struct Memory {
 const TABLE_ENTRY_OCTETS: usize = 16;
 
 impl Memory {
-    /// Octets that the instance has now.
-    pub(super) const fn used(&self) -> usize {
-        self.used
-    }
-
     const fn new(limits: &Limits) -> Self {
         Self {
             used: 0,

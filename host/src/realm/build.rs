@@ -101,7 +101,7 @@ pub struct Workshop {
     components: Components,
     turns: Turns,
     trials: Trials,
-    bulkheads: Bulkheads,
+    pub(super) bulkheads: Bulkheads,
     pub(super) ceilings: Ceilings,
 }
 

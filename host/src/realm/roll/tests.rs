@@ -4,11 +4,13 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
+    config::RealmLimits,
     credential::{
         Authid, Enrolment, Existing, Kind, PasswordQueue, Sqlite, Store, Validity, Vault, enrol,
     },
     key_set::KeySets,
     login::{self, Policy, Role},
+    method::Bulkhead,
     realm::RevisionName,
     wamp::{Dict, reason},
 };
@@ -27,7 +29,7 @@ impl House {
         let directory = TempDir::new().unwrap();
         let store = Sqlite::open(directory.path().join("credentials.db")).unwrap();
         let store: Arc<dyn Store> = Arc::new(store);
-        let vault = Vault::open(Arc::clone(&store), PasswordQueue::new(1, 1)).unwrap();
+        let vault = Vault::open(Arc::clone(&store), PasswordQueue::default()).unwrap();
         let generation = generation(&vault, 1, &[("user", &[])]);
         let house = Self {
             realm: Arc::new(Realm::new("realm1".into(), generation.into())),
@@ -135,6 +137,7 @@ fn generation(vault: &Vault, number: u64, roles: &[(&str, &[&str])]) -> Generati
         cookie: None,
         keyring: vault.keyring("realm1".into(), "user".into()),
         authenticates: Vec::new(),
+        bulkhead: Arc::new(Bulkhead::new(RealmLimits::default())),
     }
 }
 

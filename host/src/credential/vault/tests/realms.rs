@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::credential::Validity;
+use crate::credential::{Key, Validity};
 
 const REALMS: [&str; 3] = ["acme", "acme.", "other"];
 const AUTHIDS: [&str; 2] = ["alice", "bob"];
