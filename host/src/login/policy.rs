@@ -124,7 +124,7 @@ impl Policy {
     pub fn may_have<'a>(
         &self,
         role: &str,
-        passed: impl Iterator<Item = &'a StepName> + Clone,
+        passed: &(impl Iterator<Item = &'a StepName> + Clone),
     ) -> bool {
         self.role(role).is_some_and(|role| {
             let mut required = role.requires.iter();

@@ -110,7 +110,7 @@ impl Realm {
         let policy = Arc::clone(&self.generation().policy);
         let mut by_former_step: HashMap<_, usize> = HashMap::new();
         for session in self.sessions(&Selection::everyone()) {
-            if !policy.may_have(&session.authrole, session.steps()) {
+            if !policy.may_have(&session.authrole, &session.steps()) {
                 let farewell = Farewell::new(
                     reason::CLOSE_REVOKED,
                     "the realm does not give this session its role any more",

@@ -227,7 +227,7 @@ impl Realm {
         let generation = self.generation();
         if !generation
             .policy
-            .may_have(&session.authrole, session.steps())
+            .may_have(&session.authrole, &session.steps())
         {
             return Err(NotAdmitted::Role(Arc::clone(&session.authrole)));
         }

@@ -32,6 +32,8 @@ enum What {
     Kill(Whom, Option<Uri>, Option<String>),
 }
 
+type Parse = fn(&Payload) -> Result<What, Refusal>;
+
 /// None: all of them.
 type Roles = Option<Vec<String>>;
 
@@ -47,7 +49,7 @@ impl Request {
     /// None where it is no procedure of the router's.
     pub fn parse(procedure: &str, payload: &Payload) -> Option<Result<Self, Refusal>> {
         let short = procedure.strip_prefix("wamp.session.")?;
-        let (procedure, parse): (_, fn(&Payload) -> Result<What, Refusal>) = match short {
+        let (procedure, parse): (_, Parse) = match short {
             "count" => ("wamp.session.count", |payload| {
                 roles(payload).map(What::Count)
             }),
@@ -127,16 +129,13 @@ impl State {
                     Whom::All => true,
                 }
         };
-        let mut ids: Vec<Id> = match whom {
-            Whom::Session(id) => {
-                let session = Id::new(*id).and_then(|id| self.sessions.get(&id));
-                let member = session.map(|session| &*session.member).filter(is_meant);
-                vec![member.ok_or(NO_SESSION)?.id]
-            }
-            _ => {
-                let meant = self.members(None).filter(is_meant);
-                meant.map(|member| member.id).collect()
-            }
+        let mut ids: Vec<Id> = if let Whom::Session(id) = whom {
+            let session = Id::new(*id).and_then(|id| self.sessions.get(&id));
+            let member = session.map(|session| &*session.member).filter(is_meant);
+            vec![member.ok_or(NO_SESSION)?.id]
+        } else {
+            let meant = self.members(None).filter(is_meant);
+            meant.map(|member| member.id).collect()
         };
         ids.sort_unstable();
         for id in &ids {

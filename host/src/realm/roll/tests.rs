@@ -84,7 +84,7 @@ impl House {
             authprovider: None,
             authextra: Dict::new(),
             expires_at: None,
-            longest_session: Some(Duration::from_secs(3600)),
+            longest_session: Some(Duration::from_hours(1)),
             roles: Dict::new(),
             wants_cookie: false,
         };
@@ -232,7 +232,7 @@ fn sessions_end_with_a_credential_that_they_rest_on_and_others_go_on() {
 #[test]
 fn a_session_ends_no_later_than_a_credential_that_it_rests_on() {
     let mut house = House::new();
-    let end = SystemTime::now() + Duration::from_secs(60);
+    let end = SystemTime::now() + Duration::from_mins(1);
     house.say(
         "alice",
         Validity {
