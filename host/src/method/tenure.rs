@@ -108,10 +108,12 @@ impl Tenure {
     pub(super) fn note(&self, verdict: &Result<Verdict, Fault>, took: Duration) {
         self.calls.note(verdict, took);
         let is_fault = verdict.as_ref().is_err_and(Fault::is_the_methods);
-        if is_fault && self.fails_probation() && !self.rang.swap(true, SeqCst) {
-            if let Some(alarm) = &self.alarm {
-                alarm(self);
-            }
+        if is_fault
+            && self.fails_probation()
+            && !self.rang.swap(true, SeqCst)
+            && let Some(alarm) = &self.alarm
+        {
+            alarm(self);
         }
     }
 
