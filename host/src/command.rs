@@ -32,7 +32,7 @@ enum Command {
     Check(ConfigArgs),
     /// Log in to a WAMP router, show what it says, and leave.
     Login(login::LoginArgs),
-    /// Add, list or remove credentials; a running router sees it at the next login.
+    /// Add, list or remove credentials; a running router sees it at once.
     Credential(credential::CredentialArgs),
     Method(method::MethodArgs),
     /// What the router runs to have a component compiled.

@@ -12,6 +12,7 @@ mod egress;
 mod error;
 mod guesses;
 mod key_set;
+mod limits;
 mod listener;
 mod loading;
 mod login;
@@ -35,13 +36,14 @@ pub(crate) use error::read as read_file;
 pub use error::{ConfigError, Problem};
 pub use guesses::{FirstStep, GuessLimits};
 pub use key_set::{KeySetPlace, KeySetUrl, RemoteKeySet};
+pub use limits::{CallLimits, Ceilings, RealmLimits};
 pub use listener::{
     ClientCertificate, ListenAddress, Listener, Protocol, Proxy, ProxyHeader, SocketMode, Tls,
     WebOrigin,
 };
 pub use loading::{LoadingConfig, Signer};
 pub use login::{Change, Login, Step, When};
-pub use method::{Authorization, CallLimits, Capability, Cleartext, Conform, MethodConfig};
+pub use method::{Authorization, Capability, Cleartext, Conform, Instances, MethodConfig};
 pub use name::{
     ComponentName, KeyFileName, KeySetName, ProcedureName, RealmName, RoleName, SecretName,
     StepName, UrlPath,

@@ -5,6 +5,7 @@
 //! asks the [`method`]s of its [`realm`], and ends in the realm's [`router`].
 
 pub mod admin;
+mod breaker;
 pub mod command;
 pub mod config;
 pub mod credential;

@@ -1,4 +1,5 @@
-//! Running authentication methods: WebAssembly components, each call in a fresh instance.
+//! Running authentication methods: WebAssembly components, each call in an instance that it has for
+//! itself.
 //!
 //! Three lifetimes, each built from the one before: the [`Runtime`] (one engine, for the process),
 //! a [`Revision`] (one component, linked against one grant), and a call, which has an instance of
@@ -6,13 +7,16 @@
 //! what it was; it never reaches beyond that call.
 
 mod bindings;
+mod bulkhead;
 mod call;
 mod capability;
+mod circuit;
 mod compiler;
 mod contract;
 mod evidence;
 mod guarded;
 mod guest;
+mod handles;
 mod inspect;
 mod latency;
 mod limits;
@@ -27,7 +31,9 @@ mod signature;
 mod spent;
 mod stage;
 mod tenure;
+mod warm;
 
+pub use bulkhead::{Bulkhead, Bulkheads, Full, LoginPlace};
 pub use call::{Method, MethodParts};
 pub use capability::{Callees, Calling, Capability, Grant, Procedures, Unsuccessful};
 pub use compiler::{COMMAND, Compilation, Compiler, CompilerBounds, Helper, compile};

@@ -29,8 +29,12 @@ pub enum LogFormat {
 pub fn start_log(format: LogFormat) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,notify=warn"));
-    // It logs the octets of requests, and in them are passwords and tokens.
-    let filter = filter.add_directive("ureq_proto=off".parse().expect("a directive"));
+    // They log the octets that come and go, and in them are passwords and tokens.
+    let filter = ["ureq_proto=off", "tungstenite=info"]
+        .into_iter()
+        .fold(filter, |filter, directive| {
+            filter.add_directive(directive.parse().expect("a directive"))
+        });
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         LogFormat::Text => {

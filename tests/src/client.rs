@@ -275,6 +275,19 @@ impl Client {
         Refusal { reason, octets }
     }
 
+    /// Waits for the answer to a HELLO. None: the client is in.
+    pub async fn refused_at_once(mut self) -> Option<Refusal> {
+        let octets = self
+            .next_frame()
+            .await
+            .expect("the connection ended without an answer");
+        match self.read(&octets) {
+            Message::Welcome { .. } => None,
+            Message::Abort { reason, .. } => Some(Refusal { reason, octets }),
+            other => panic!("no answer to a HELLO: {other:?}"),
+        }
+    }
+
     /// Waits for the end of the connection, whatever comes before it.
     pub async fn closed(mut self) {
         while self.next_frame().await.is_some() {}

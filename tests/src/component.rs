@@ -122,4 +122,49 @@ impl Component {
         octets.extend(remark.as_bytes());
         Self(octets)
     }
+
+    /// The same component with another module in it, which is instantiated after all others.
+    pub fn with_module(&self, module: &[u8]) -> Self {
+        let modules = u8::try_from(self.modules()).expect("a component of ours has few");
+        assert!(modules < 0x80, "its number is one octet");
+        let mut octets = self.0.clone();
+        octets.push(1);
+        octets.extend(leb128(module.len()));
+        octets.extend(module);
+        // One instance: of this module, with no arguments.
+        octets.extend([2, 4, 1, 0, modules, 0]);
+        Self(octets)
+    }
+
+    /// How many modules it has itself.
+    fn modules(&self) -> usize {
+        let (mut at, mut modules) = (8, 0);
+        while let Some(section) = self.0.get(at) {
+            modules += usize::from(*section == 1);
+            let (mut length, mut shift) = (0, 0);
+            loop {
+                at += 1;
+                length |= usize::from(self.0[at] & 0x7f) << shift;
+                shift += 7;
+                if self.0[at] & 0x80 == 0 {
+                    break;
+                }
+            }
+            at += 1 + length;
+        }
+        modules
+    }
+}
+
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut octets = Vec::new();
+    loop {
+        let low = u8::try_from(number & 0x7f).expect("seven bits");
+        number >>= 7;
+        if number == 0 {
+            octets.push(low);
+            return octets;
+        }
+        octets.push(low | 0x80);
+    }
 }

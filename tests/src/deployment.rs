@@ -95,6 +95,11 @@ impl Deployment {
         Router::start(self).await
     }
 
+    /// Runs one whose log has everything in it that this filter lets through.
+    pub async fn start_with_log(self, filter: &str) -> Router {
+        Router::start_with_log(self, filter).await
+    }
+
     /// Runs a router that cannot start here. Returns what it says.
     pub async fn start_in_vain(&self) -> String {
         let mut command = router::command(&self.config());

@@ -39,9 +39,19 @@ pub(crate) fn command(config: &Path) -> Command {
 
 impl Router {
     pub(crate) async fn start(deployment: Deployment) -> Self {
-        let mut process = command(&deployment.config())
-            .spawn()
-            .expect("the router starts");
+        let command = command(&deployment.config());
+        Self::run(deployment, command).await
+    }
+
+    /// With a log that has as much in it as the filter lets through.
+    pub(crate) async fn start_with_log(deployment: Deployment, filter: &str) -> Self {
+        let mut command = command(&deployment.config());
+        command.env("RUST_LOG", filter);
+        Self::run(deployment, command).await
+    }
+
+    async fn run(deployment: Deployment, mut command: Command) -> Self {
+        let mut process = command.spawn().expect("the router starts");
         let log = Log::of(&mut process);
         let shown = Shown {
             name: "router",

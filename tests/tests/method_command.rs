@@ -145,6 +145,7 @@ async fn a_method_that_conforms_and_one_that_does_not() {
         "FAIL describe",
         "it describes itself the same each time",
         "why: a router asks at each load",
+        "… and 16 more",
         "-    realm",
         "): it does not conform",
         "there is no table",

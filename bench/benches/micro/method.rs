@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use countersign::{
-    config::CallLimits,
+    config::{CallLimits, Instances, RealmLimits},
     credential::{Bounds, Existing, Keyring, PasswordQueue, Sqlite, Store, Vault, enrol},
     login::{Answer, Attempt, Authid, Call, StepName, Verdict},
-    method::{Capability, Grant, Limits, Method, MethodParts, Reach, Revision, Runtime},
+    method::{Bulkhead, Capability, Grant, Limits, Method, MethodParts, Reach, Revision, Runtime},
     transport::Connection,
     wamp::{Dict, Id},
 };
@@ -53,7 +53,12 @@ impl House {
         })
     }
 
-    async fn method(&self, name: &str, settings: &str) -> anyhow::Result<Arc<Method>> {
+    async fn method(
+        &self,
+        name: &str,
+        settings: &str,
+        instances: Instances,
+    ) -> anyhow::Result<Arc<Method>> {
         let component = xtask::component(&format!("countersign-{name}"))?;
         let octets = std::fs::read(component)?.into();
         let limits = Limits::from(&CallLimits::default());
@@ -68,6 +73,8 @@ impl House {
             guesses: BOUNDS,
             counts_first: false,
             reach: Reach::default(),
+            instances,
+            bulkhead: Arc::new(Bulkhead::new(RealmLimits::default())),
         };
         let method = Method::new(Arc::clone(&self.runtime), Arc::new(revision), parts).await?;
         Ok(Arc::new(method))
@@ -120,14 +127,18 @@ pub fn methods(c: &mut Criterion) {
         confidential: true,
         ..Connection::default()
     });
-    let mut measure = |name: &str, settings: &str| {
+    let mut measure = |name: &str, settings: &str, instances: Instances| {
+        let kept = match instances {
+            Instances::Fresh => "",
+            Instances::Warm => ", warm",
+        };
         let method = tokio
-            .block_on(house.method(name, settings))
+            .block_on(house.method(name, settings, instances))
             .expect("the method is built and loads");
         let evidence = std::sync::Arc::default();
         let ask = |answer| method.call(call(name, answer), &connection, &evidence);
         let begun = tokio.block_on(ask(None)).expect("it decides");
-        c.bench_function(&format!("method: {name}, begin"), |b| {
+        c.bench_function(&format!("method: {name}, begin{kept}"), |b| {
             b.to_async(&tokio).iter(|| ask(None));
         });
         // A ticket's answer costs what Argon2 costs.
@@ -135,13 +146,14 @@ pub fn methods(c: &mut Criterion) {
             let answer = signed(&begun);
             let done = tokio.block_on(ask(Some(answer.clone())));
             assert!(matches!(done, Ok(Verdict::Accept(_))), "{done:?}");
-            c.bench_function(&format!("method: {name}, resume"), |b| {
+            c.bench_function(&format!("method: {name}, resume{kept}"), |b| {
                 b.to_async(&tokio).iter(|| ask(Some(answer.clone())));
             });
         }
     };
-    measure("anonymous", r#"{"role":"user"}"#);
-    measure("ticket", "{}");
-    measure("cryptosign", "{}");
-    measure("wampcra", "{}");
+    measure("anonymous", r#"{"role":"user"}"#, Instances::Fresh);
+    measure("ticket", "{}", Instances::Fresh);
+    measure("cryptosign", "{}", Instances::Fresh);
+    measure("wampcra", "{}", Instances::Fresh);
+    measure("wampcra", "{}", Instances::Warm);
 }

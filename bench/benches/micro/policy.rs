@@ -81,8 +81,7 @@ pub fn policy(c: &mut Criterion) {
     let policy = Arc::new(Policy {
         alternatives: alternatives.to_vec(),
         roles: ["admin", "user"].map(role).to_vec(),
-        longest_session: None,
-        confidential: false,
+        ..Policy::default()
     });
     let answer = Message::Authenticate {
         signature: "a signature".into(),

@@ -7,8 +7,8 @@ use tokio_util::task::TaskTracker;
 use super::ServeArgs;
 use crate::{
     admin::{Counter, Desk},
-    config::{self, Conform, ListenAddress, Operator, Protocol},
-    credential::{PasswordQueue, Sqlite, Store, Vault},
+    config::{self, Conform, ListenAddress, Octets, Operator, Protocol},
+    credential::{PasswordQueue, QueueBounds, Sqlite, Store, Vault},
     egress::Egress,
     login,
     method::{Compiler, CompilerBounds, Helper, Runtime, Shelf, Signers},
@@ -35,17 +35,15 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     // First of all: where another router runs already, this one must not begin.
     let counter = Counter::bind(&operator.admin.socket)?;
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&operator.credentials)?);
-    let queue = PasswordQueue::new(
-        operator.passwords.threads().get(),
-        operator.passwords.queue as usize,
-    );
+    let queue = PasswordQueue::new(queue_bounds(&operator));
     let vault = Vault::open(Arc::clone(&store), queue)?;
     let shelf = Shelf::open(&operator.loading.cache, own_user()?)?;
     let runtime = Arc::new(Runtime::with(compiler(&operator, Some(shelf))?)?);
     let egress = Arc::new(Egress::new(&operator.egress)?);
     let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
         .requiring(signers(&operator))
-        .requiring_conformance(operator.conform == Conform::Required);
+        .requiring_conformance(operator.loading.conform == Conform::Required)
+        .under(operator.ceilings.clone());
     let workshop = Arc::new(workshop);
 
     let realms = Arc::new(Realms::default());
@@ -227,6 +225,19 @@ fn session_settings(operator: &Operator) -> SessionSettings {
         nesting: operator.login.nesting as usize,
         waiting: operator.login.waiting as usize,
         queue: operator.session.queue.length(),
+    }
+}
+
+fn queue_bounds(operator: &Operator) -> QueueBounds {
+    let passwords = &operator.passwords;
+    let running = passwords.threads().get();
+    QueueBounds {
+        running,
+        waiting: passwords.queue as usize,
+        wait: passwords.wait,
+        memory: passwords
+            .memory
+            .map_or_else(|| QueueBounds::usual_memory(running), Octets::length),
     }
 }
 

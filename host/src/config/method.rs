@@ -1,14 +1,14 @@
 //! What a realm says about one of its methods.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use super::{
     document::{Placed, Reported, Table, values},
     guesses::GuessLimits,
+    limits::{CallLimits, Ceilings},
     name::{ComponentName, RoleName, SecretName, StepName},
     origin::Origin,
     procedures::Procedures,
-    quantity::Octets,
     realm::check_role,
     revision::{ComponentDigest, RollbackTerms},
     scalar::Word,
@@ -28,6 +28,8 @@ pub struct MethodConfig {
     pub settings: Settings,
     /// What one call of it may take.
     pub limits: CallLimits,
+    /// What runs its calls.
+    pub instances: Instances,
     /// What it may import. Default: everything that does not reach outside the host.
     pub imports: BTreeSet<Capability>,
     /// Which procedures it may ask: there if `imports` has [`Capability::Procedures`].
@@ -52,6 +54,16 @@ pub enum Conform {
     Required,
 }
 
+/// What runs a method's calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Instances {
+    /// An instance for each call.
+    #[default]
+    Fresh,
+    /// Instances that stay for some calls.
+    Warm,
+}
+
 /// What there is on a connection that others could read along on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cleartext {
@@ -66,21 +78,6 @@ pub enum Authorization {
     Signature(SecretName),
     /// `bearer_token`: by the token in this file.
     Bearer(SecretName),
-}
-
-/// What one call of a method may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CallLimits {
-    /// Time on the CPU.
-    pub time: Duration,
-    /// Time on the clock, calls of the host included.
-    pub wall: Duration,
-    /// All memories and tables of the instance.
-    pub memory: Octets,
-    /// All that the call returns.
-    pub output: Octets,
-    /// All that the call logs.
-    pub log: Octets,
 }
 
 /// A part of the host that a realm can grant to a method.
@@ -170,12 +167,14 @@ impl MethodConfig {
         mut table: Table<'_>,
         step: &StepName,
         roles: Option<&BTreeSet<RoleName>>,
+        ceilings: &Ceilings,
     ) -> Result<Self, Reported> {
         let component = table.optional::<ComponentName>("component");
         let digest = table.optional::<ComponentDigest>("digest");
         let rollback = RollbackTerms::take(table.table("rollback"));
         let settings = table.opaque("settings");
-        let limits = CallLimits::take(table.table("limits"));
+        let limits = CallLimits::take(table.table("limits"), ceilings);
+        let instances = table.optional::<Instances>("instances");
         let imports = table.list::<Capability>("imports");
         let procedures = match table.optional_table("procedures") {
             Ok(Some(table)) => Procedures::take(table, &settings, limits.wall).map(Some),
@@ -191,7 +190,7 @@ impl MethodConfig {
             settings::role(&settings).map(|(at, role)| check_role(at, role, roles, table.problems));
         let settings = Settings::read(settings, table.problems);
         role.transpose()?;
-        let default = Self::for_step(step);
+        let default = Self::for_step(step, ceilings);
         let procedures = procedures?;
         let imports = match imports? {
             Some(listed) => listed_with(&table, listed, procedures.is_some())?,
@@ -209,6 +208,7 @@ impl MethodConfig {
             rollback: rollback?,
             settings: settings?,
             limits,
+            instances: instances?.map_or(Instances::default(), |found| found.value),
             imports,
             procedures,
             origins,
@@ -220,14 +220,15 @@ impl MethodConfig {
     }
 
     /// What holds for a step that the file says nothing about.
-    pub(super) fn for_step(step: &StepName) -> Self {
+    pub(super) fn for_step(step: &StepName, ceilings: &Ceilings) -> Self {
         let component = ComponentName::new(&format!("{step}.wasm"));
         Self {
             component: component.expect("a step's name with .wasm is a component's name"),
             digest: None,
             rollback: RollbackTerms::default(),
             settings: Settings::default(),
-            limits: CallLimits::default(),
+            limits: CallLimits::below(ceilings),
+            instances: Instances::default(),
             imports: Capability::ALL
                 .into_iter()
                 .filter(|capability| !capability.reaches_outside())
@@ -327,32 +328,9 @@ impl Egress {
     }
 }
 
-impl CallLimits {
-    pub(super) fn take(mut table: Table<'_>) -> Self {
-        let default = Self::default();
-        let (millisecond, second) = (Duration::from_millis(1), Duration::from_secs(1));
-        let octets = Octets::new(1)..=Octets::mib(16);
-        Self {
-            time: table.within_or("time", default.time, millisecond..=10 * second),
-            wall: table.within_or("wall", default.wall, millisecond..=600 * second),
-            // From one page of WebAssembly to the largest memory that the engine has places for.
-            memory: table.within_or("memory", default.memory, Octets::kib(64)..=Octets::mib(512)),
-            output: table.within_or("output", default.output, octets.clone()),
-            log: table.within_or("log", default.log, octets),
-        }
-    }
-}
-
-impl Default for CallLimits {
-    fn default() -> Self {
-        Self {
-            time: Duration::from_millis(50),
-            wall: Duration::from_secs(10),
-            memory: Octets::mib(64),
-            output: Octets::kib(64),
-            log: Octets::kib(8),
-        }
-    }
+impl Word for Instances {
+    const FORM: &'static str = r#""fresh" or "warm""#;
+    const WORDS: &'static [(&'static str, Self)] = &[("fresh", Self::Fresh), ("warm", Self::Warm)];
 }
 
 impl Word for Cleartext {

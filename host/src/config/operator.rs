@@ -12,9 +12,9 @@ use super::{
     document::{self, Reported, Table},
     egress::EgressConfig,
     error::{self, ConfigError},
+    limits::Ceilings,
     listener::{self, Listener},
     loading::LoadingConfig,
-    method::Conform,
     quantity::Octets,
 };
 
@@ -32,8 +32,6 @@ pub struct Operator {
     pub methods: PathBuf,
     /// Whose components are run, and how they are compiled.
     pub loading: LoadingConfig,
-    /// Whether every method must stand what every one must before it goes live.
-    pub conform: Conform,
     /// The file of the credentials.
     pub credentials: PathBuf,
     /// What a client may take before WELCOME.
@@ -46,6 +44,8 @@ pub struct Operator {
     pub egress: EgressConfig,
     /// Where the router takes the operator's commands.
     pub admin: AdminConfig,
+    /// The most that realms may have.
+    pub ceilings: Ceilings,
 }
 
 /// `[login]`: bounds on a connection until WELCOME.
@@ -84,8 +84,12 @@ pub struct SessionLimits {
 pub struct PasswordLimits {
     /// How many are checked at one time, as the file has it.
     pub parallel: Option<NonZeroUsize>,
-    /// How many more may wait.
+    /// How many more may wait,
     pub queue: u32,
+    /// and for how long.
+    pub wait: Duration,
+    /// What those may have together that run, as the file has it.
+    pub memory: Option<Octets>,
 }
 
 impl Operator {
@@ -123,19 +127,20 @@ impl Operator {
             let passwords = PasswordLimits::take(top.table("passwords"));
             let egress = EgressConfig::take(top.table("egress"), base);
             let admin = AdminConfig::take(top.table("admin"), base);
-            let (methods, conform, loading) = methods?;
+            let (methods, loading) = methods?;
+            let ceilings = Ceilings::take(top.table("limits"), file);
             Ok(Self {
                 listeners: listeners?,
                 realms: realms?,
                 methods,
                 loading,
-                conform,
                 credentials: credentials?,
                 login,
                 session,
                 passwords,
                 egress: egress?,
                 admin: admin?,
+                ceilings,
             })
         })
     }
@@ -234,11 +239,19 @@ impl Default for SessionLimits {
 impl PasswordLimits {
     fn take(mut table: Table<'_>) -> Self {
         let parallel = table.within("parallel", 1..=1024u32).ok().flatten();
+        let sizes = Octets::mib(1)..=Octets::mib(1 << 20);
+        let memory = table.within("memory", sizes).ok().flatten();
         Self {
             parallel: parallel
                 .and_then(|found| usize::try_from(found.value).ok())
                 .and_then(NonZeroUsize::new),
             queue: table.within_or("queue", Self::default().queue, 1..=1_000_000),
+            wait: table.within_or(
+                "wait",
+                Self::default().wait,
+                Duration::from_millis(10)..=Duration::from_mins(1),
+            ),
+            memory: memory.map(|found| found.value),
         }
     }
 
@@ -258,6 +271,8 @@ impl Default for PasswordLimits {
         Self {
             parallel: None,
             queue: 256,
+            wait: Duration::from_secs(5),
+            memory: None,
         }
     }
 }

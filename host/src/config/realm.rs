@@ -10,6 +10,7 @@ use super::{
     document::{self, Placed, Problems, Reported, Table, all},
     error::{self, ConfigError},
     key_set::KeySetPlace,
+    limits::{Ceilings, RealmLimits},
     login::{self, Login, Step, When},
     method::{Cleartext, MethodConfig},
     name::{KeySetName, RealmName, RoleName, StepName},
@@ -32,6 +33,8 @@ pub struct Realm {
     pub longest_session: Option<Duration>,
     /// Whether anybody may log in where others could read along.
     pub cleartext: Cleartext,
+    /// What it may take of the router.
+    pub limits: RealmLimits,
     /// What browsers get that ask to be remembered. None: nobody is.
     pub cookie: Option<CookieTerms>,
     /// The ways in, in the realm's order. With none, nobody can log in.
@@ -61,9 +64,9 @@ impl Realm {
     /// # Errors
     ///
     /// The file cannot be read, or something in it is wrong; then all that is wrong is told.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+    pub fn read(path: &Path, ceilings: &Ceilings) -> Result<Self, ConfigError> {
         let advice = "a realm needs a file NAME.toml in the realms directory";
-        Self::parse(&error::read(path, advice)?, path)
+        Self::parse(&error::read(path, advice)?, path, ceilings)
     }
 
     /// The configuration in `text`. `file` is not opened: its stem is the realm's name, and the
@@ -72,7 +75,7 @@ impl Realm {
     /// # Errors
     ///
     /// Something in the text is wrong: [`ConfigError::Wrong`], with all that is.
-    pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+    pub fn parse(text: &str, file: &Path, ceilings: &Ceilings) -> Result<Self, ConfigError> {
         document::parse(text, file, |mut top| {
             let name = name(file, top.problems);
             let written = role::take(&mut top);
@@ -81,6 +84,7 @@ impl Realm {
                 Duration::from_secs(1)..=Duration::from_hours(24 * 3650),
             );
             let cleartext = top.optional::<Cleartext>("cleartext");
+            let limits = RealmLimits::take(top.table("limits"), ceilings);
             let logins = login::take_all(&mut top);
             let cookie = cookie(&mut top, logins.as_deref().unwrap_or_default());
             let roles = written
@@ -94,7 +98,7 @@ impl Realm {
             });
             // An unknown role is a problem only where the roles are known.
             let known_roles = roles.as_ref().ok();
-            let methods = methods(&mut top, logins.as_deref().ok(), known_roles);
+            let methods = methods(&mut top, logins.as_deref().ok(), known_roles, ceilings);
             let methods = match (&name, &logins, methods) {
                 (Ok(name), Ok(logins), Ok(methods)) => {
                     leave_a_way_in(&top, name, logins, &methods).map(|()| methods)
@@ -109,6 +113,7 @@ impl Realm {
                 roles: roles?,
                 assurance: assurance?,
                 longest_session: longest_session?.map(|found| found.value),
+                limits,
                 cookie: cookie?,
                 cleartext: cleartext?.map_or(Cleartext::Allow, |found| found.value),
                 logins: logins?,
@@ -172,6 +177,7 @@ fn methods(
     top: &mut Table<'_>,
     logins: Option<&[Login]>,
     roles: Option<&BTreeSet<RoleName>>,
+    ceilings: &Ceilings,
 ) -> Result<BTreeMap<StepName, MethodConfig>, Reported> {
     let steps: BTreeSet<&StepName> = logins
         .into_iter()
@@ -181,7 +187,7 @@ fn methods(
     let problems = top.problems;
     let tables = top.named_tables::<StepName>("method").into_iter();
     let mut methods: BTreeMap<_, _> = all(tables.map(|(Placed { at, value: step }, table)| {
-        let method = MethodConfig::take(table, &step, roles);
+        let method = MethodConfig::take(table, &step, roles, ceilings);
         if logins.is_some() && !steps.contains(&step) {
             return Err(problems.report(at, || {
                 let steps = steps.iter().map(|step| step.as_str());
@@ -197,7 +203,7 @@ fn methods(
     for step in steps {
         methods
             .entry(step.clone())
-            .or_insert_with(|| MethodConfig::for_step(step));
+            .or_insert_with(|| MethodConfig::for_step(step, ceilings));
     }
     Ok(methods)
 }

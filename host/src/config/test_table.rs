@@ -19,7 +19,7 @@ use self::text::Count;
 use super::{
     document::{self, all},
     error::{self, ConfigError},
-    method::CallLimits,
+    limits::{CallLimits, Ceilings},
     name::{RealmName, StepName},
     origin::Origin,
     settings::Settings,
@@ -67,7 +67,7 @@ impl TestTable {
             let realm = top.optional::<RealmName>("realm");
             let settings = top.opaque("settings");
             let settings = Settings::read(settings, top.problems);
-            let limits = CallLimits::take(top.table("limits"));
+            let limits = CallLimits::take(top.table("limits"), &Ceilings::default());
             let clock = top.optional::<Count>("clock");
             let session = top.optional::<Count>("session");
             let origins = top.list::<Origin>("origins");

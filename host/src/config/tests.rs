@@ -21,6 +21,12 @@ roles = [
 ]
 longest_session = "12h"
 
+[limits]
+logins = 100
+calls = 8
+queue = 16
+wait = "2s"
+
 [[login]]
 steps = [
   "wampcra",
@@ -36,11 +42,24 @@ steps = ["ticket"]
 [method.totp]
 component = "totp-2.wasm"
 settings = { digits = 6, skew = 0.5, strict = true, issuers = ["a", "b"], more.deep = -1 }
-limits = { time = "20ms", wall = "1s", memory = "16MiB", output = "1KiB", log = "512B" }
+instances = "warm"
+guesses = { most = 3, lock = "30s", longest = "2h", total = 50, first_step = "counted" }
 imports = ["credentials", "wasi", "http"]
 origins = ["https://auth.example.com"]
 signing_key = "auth.key"
-guesses = { most = 3, lock = "30s", longest = "2h", total = 50, first_step = "counted" }
+[method.totp.limits]
+time = "20ms"
+wall = "1s"
+memory = "16MiB"
+input = "32KiB"
+output = "1KiB"
+log = "512B"
+state = "256B"
+handles = 16
+host_calls = 500
+passwords = 1
+requests = 2
+rounds = 3
 
 [method.anonymous]
 settings.role = "guest"
@@ -121,6 +140,14 @@ ping = "1m"
 [passwords]
 parallel = 3
 queue = 16
+wait = "3s"
+memory = "256MiB"
+[limits.call]
+time = "1s"
+passwords = 2
+[limits.realm]
+logins = 5000
+calls = 32
 [egress]
 origins = ["https://auth.example.com", "http://127.0.0.1:9000"]
 networks = ["127.0.0.1", "10.1.0.0/16"]
@@ -132,7 +159,7 @@ parallel = 4
 "#;
 
 fn realm(text: &str) -> Result<Realm, ConfigError> {
-    Realm::parse(text, Path::new(FILE))
+    Realm::parse(text, Path::new(FILE), &Ceilings::default())
 }
 
 fn operator(text: &str) -> Result<Operator, ConfigError> {
@@ -169,10 +196,25 @@ fn a_realm_that_says_everything() {
         time: Duration::from_millis(20),
         wall: Duration::from_secs(1),
         memory: Octets::mib(16),
+        input: Octets::kib(32),
         output: Octets::kib(1),
         log: Octets::new(512),
+        state: Octets::new(256),
+        handles: 16,
+        host_calls: 500,
+        passwords: 1,
+        requests: 2,
+        rounds: 3,
     };
     assert_eq!(totp.limits, limits);
+    assert_eq!(totp.instances, Instances::Warm);
+    let limits = RealmLimits {
+        logins: 100,
+        calls: 8,
+        queue: 16,
+        wait: Duration::from_secs(2),
+    };
+    assert_eq!(realm.limits, limits);
     let guesses = GuessLimits {
         most: 3,
         lock: Duration::from_secs(30),
@@ -251,6 +293,7 @@ fn a_step_without_a_table_has_its_defaults() {
     assert_eq!(wampcra.component.as_str(), "wampcra.wasm");
     assert_eq!(wampcra.settings.to_json(), "{}");
     assert_eq!(wampcra.limits, CallLimits::default());
+    assert_eq!(wampcra.instances, Instances::Fresh);
     let what_reaches_outside = [
         Capability::Procedures,
         Capability::Http,
@@ -390,6 +433,22 @@ fn an_operator_that_says_everything() {
     assert_eq!(operator.session, session);
     assert_eq!(operator.passwords.threads().get(), 3);
     assert_eq!(operator.passwords.queue, 16);
+    assert_eq!(operator.passwords.wait, Duration::from_secs(3));
+    assert_eq!(operator.passwords.memory, Some(Octets::mib(256)));
+    let ceilings = Ceilings {
+        call: CallLimits {
+            time: Duration::from_secs(1),
+            passwords: 2,
+            ..CallLimits::MOST
+        },
+        realm: RealmLimits {
+            logins: 5000,
+            calls: 32,
+            ..RealmLimits::default()
+        },
+        file: "etc/countersign.toml".into(),
+    };
+    assert_eq!(operator.ceilings, ceilings);
     let EgressConfig {
         origins,
         networks,
@@ -428,6 +487,7 @@ fn an_operator_needs_only_a_listener() {
     assert_eq!(operator.session, SessionLimits::default());
     assert_eq!(operator.egress, EgressConfig::new(Path::new("")));
     assert!(operator.egress.networks.is_empty());
+    assert_eq!(operator.ceilings, Ceilings::default());
     assert!(operator.passwords.threads().get() >= 1);
 }
 
@@ -435,7 +495,7 @@ fn an_operator_needs_only_a_listener() {
 fn the_demo_is_right() {
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/demo");
     let operator = Operator::read(&demo.join("countersign.toml")).unwrap();
-    let realm = Realm::read(&operator.realms.join("realm1.toml")).unwrap();
+    let realm = Realm::read(&operator.realms.join("realm1.toml"), &operator.ceilings).unwrap();
     assert_eq!(operator.listeners[0].address.to_string(), "127.0.0.1:8080");
     assert_eq!(realm.name.as_str(), "realm1");
     let logins: Vec<_> = realm

@@ -53,6 +53,9 @@ impl PasswordHash {
     /// Lanes.
     pub const MAX_P: u32 = 16;
 
+    /// What checking a hash with the parameters for new ones takes, in octets.
+    pub(super) const USUAL_MEMORY: usize = 19 << 20;
+
     const SALT_LEN: usize = 16;
     const OUTPUT_LEN: usize = 32;
 
@@ -83,6 +86,11 @@ impl PasswordHash {
             salt: derive("password salt", self.salt.len()),
             output: Zeroizing::new(derive("password hash", self.output.len())),
         }
+    }
+
+    /// What checking it takes, in octets.
+    pub(super) fn memory(&self) -> usize {
+        (self.params.m_cost() as usize).saturating_mul(1024)
     }
 
     /// Whether this is the password. Slow on purpose: it belongs on the queue.

@@ -1,24 +1,39 @@
+use std::collections::{HashMap, VecDeque};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::PasswordHash;
+use super::{PasswordHash, Realm};
 
 /// Where password checks wait their turn. One for the whole process, since what it shares out is
 /// the machine: every check takes a core for tens of milliseconds and 19 MiB of memory.
 ///
-/// First come, first served. A check that has begun runs to its end and holds its place until then,
-/// also when nobody waits for it any more; one that still waits leaves when its future is dropped.
+/// Realms take turns, and each realm's checks are served in the order they came. So a realm with
+/// many of them waits for itself: another's first check comes after one of each other realm at most.
+/// While others wait no realm runs more than half of all, and none ever takes more than half of the
+/// places to wait in. A check that has begun runs to its end and holds its turn until then, also when
+/// nobody waits for it any more; one that still waits leaves when its future is dropped.
 #[derive(Clone, Debug)]
-pub struct PasswordQueue {
-    /// A place for each check that runs or waits.
-    places: Arc<Semaphore>,
-    /// A turn for each check that runs.
-    turns: Arc<Semaphore>,
+pub struct PasswordQueue(Arc<Mutex<Lines>>);
+
+/// What the queue may take of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueBounds {
+    /// Checks that run at one time.
+    pub running: usize,
+    /// Checks that wait.
+    pub waiting: usize,
+    /// How long one waits at most.
+    pub wait: Duration,
+    /// Octets that the checks have together that run at one time. One alone may have more.
+    pub memory: usize,
 }
 
 /// Why a password was not checked. Neither says anything about the password or about whose it is.
@@ -27,29 +42,80 @@ pub enum VerifyError {
     /// Too many checks wait already, or there is no memory for another one.
     #[error("too many passwords wait to be checked")]
     Overloaded,
+    /// The check waited for as long as it may.
+    #[error("the password's turn to be checked did not come within {} ms", .0.as_millis())]
+    Late(Duration),
     /// The router is shutting down.
     #[error("the password check was stopped")]
     Stopped,
 }
 
+/// Those that run and those that wait.
+#[derive(Debug)]
+struct Lines {
+    bounds: QueueBounds,
+    running: usize,
+    /// Octets that those have that run.
+    memory: usize,
+    waiting: usize,
+    /// Of each realm that has a check here.
+    realms: HashMap<Realm, Line>,
+    /// Realms with checks that wait. The first one is next.
+    round: VecDeque<Realm>,
+    /// Each check that waits has a number of its own.
+    last: u64,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    running: usize,
+    waiting: VecDeque<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    number: u64,
+    memory: usize,
+    called: oneshot::Sender<Turn>,
+}
+
+/// The right to run, until it is dropped.
+#[derive(Debug)]
+struct Turn {
+    queue: PasswordQueue,
+    realm: Realm,
+    memory: usize,
+}
+
+/// A place in the queue: it is given up when this is dropped.
+struct Place<'a> {
+    queue: &'a PasswordQueue,
+    realm: &'a Realm,
+    number: u64,
+}
+
 impl PasswordQueue {
-    /// Lets `running` checks run at once, and `waiting` more wait.
     #[must_use]
-    pub fn new(running: usize, waiting: usize) -> Self {
-        let running = running.clamp(1, Semaphore::MAX_PERMITS);
-        let places = running.saturating_add(waiting).min(Semaphore::MAX_PERMITS);
-        Self {
-            places: Arc::new(Semaphore::new(places)),
-            turns: Arc::new(Semaphore::new(running)),
-        }
+    pub fn new(bounds: QueueBounds) -> Self {
+        let running = bounds.running.max(1);
+        Self(Arc::new(Mutex::new(Lines {
+            bounds: QueueBounds { running, ..bounds },
+            running: 0,
+            memory: 0,
+            waiting: 0,
+            realms: HashMap::new(),
+            round: VecDeque::new(),
+            last: 0,
+        })))
     }
 
     pub(super) async fn verify(
         &self,
+        realm: &Realm,
         hash: PasswordHash,
         candidate: Zeroizing<String>,
     ) -> Result<bool, VerifyError> {
-        self.run(move || {
+        self.run(realm, hash.memory(), move || {
             hash.verify(&candidate).map_err(|error| {
                 tracing::error!(%error, "a password could not be checked");
                 VerifyError::Overloaded
@@ -58,128 +124,220 @@ impl PasswordQueue {
         .await?
     }
 
-    /// Runs slow work on a thread for such when its turn comes.
+    /// Runs slow work, which needs so many octets, on a thread for such when its turn comes.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        realm: &Realm,
+        memory: usize,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, VerifyError> {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| VerifyError::Overloaded)?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await;
-        let turn = turn.map_err(|_| VerifyError::Stopped)?;
+        let turn = self.turn(realm, memory).await?;
         spawn_blocking(move || {
             let outcome = work();
-            drop((turn, place));
+            drop(turn);
             outcome
         })
         .await
         .map_err(|_| VerifyError::Stopped)
     }
+
+    async fn turn(&self, realm: &Realm, memory: usize) -> Result<Turn, VerifyError> {
+        let (called, call) = oneshot::channel();
+        let (number, wait, next) = {
+            let mut lines = self.0.lock();
+            let number = lines.join(realm, memory, called)?;
+            (number, lines.bounds.wait, lines.next())
+        };
+        self.call(next);
+        let _place = Place {
+            queue: self,
+            realm,
+            number,
+        };
+        match timeout(wait, call).await {
+            Ok(turn) => turn.map_err(|_| VerifyError::Stopped),
+            Err(_) => Err(VerifyError::Late(wait)),
+        }
+    }
+
+    /// Lets run whose turn it is. Not under the lock: who left meanwhile gives the turn back.
+    fn call(&self, next: Vec<(Realm, Waiting)>) {
+        for (realm, waiting) in next {
+            let turn = Turn {
+                queue: self.clone(),
+                realm,
+                memory: waiting.memory,
+            };
+            _ = waiting.called.send(turn);
+        }
+    }
 }
 
-impl Default for PasswordQueue {
+impl Lines {
+    fn join(
+        &mut self,
+        realm: &Realm,
+        memory: usize,
+        called: oneshot::Sender<Turn>,
+    ) -> Result<u64, VerifyError> {
+        let line = self.realms.entry(realm.clone()).or_default();
+        let runs_at_once = self.waiting == 0
+            && self.running < self.bounds.running
+            && (self.running == 0 || self.memory.saturating_add(memory) <= self.bounds.memory);
+        let has_place = self.waiting < self.bounds.waiting
+            && line.waiting.len() < self.bounds.waiting.div_ceil(2);
+        if !runs_at_once && !has_place {
+            self.forget(realm);
+            return Err(VerifyError::Overloaded);
+        }
+        self.last += 1;
+        if line.waiting.is_empty() {
+            self.round.push_back(realm.clone());
+        }
+        line.waiting.push_back(Waiting {
+            number: self.last,
+            memory,
+            called,
+        });
+        self.waiting += 1;
+        Ok(self.last)
+    }
+
+    /// Takes out those who may run now.
+    fn next(&mut self) -> Vec<(Realm, Waiting)> {
+        let mut next = Vec::new();
+        while self.running < self.bounds.running {
+            let Some(place) = self.whose_turn() else {
+                break;
+            };
+            let Some(realm) = self.round.get(place).cloned() else {
+                break;
+            };
+            let Some(line) = self.realms.get_mut(&realm) else {
+                break;
+            };
+            let Some(first) = line.waiting.front() else {
+                break;
+            };
+            // Those behind it, who may need less, do not go first: it would never have its turn.
+            let memory = self.memory.saturating_add(first.memory);
+            if self.running > 0 && memory > self.bounds.memory {
+                break;
+            }
+            let Some(first) = line.waiting.pop_front() else {
+                break;
+            };
+            line.running += 1;
+            let has_more = !line.waiting.is_empty();
+            self.round.remove(place);
+            if has_more {
+                self.round.push_back(realm.clone());
+            }
+            self.running += 1;
+            self.waiting -= 1;
+            self.memory = memory;
+            next.push((realm, first));
+        }
+        next
+    }
+
+    /// The first realm that runs less than half of what may run; the first of all if there is none.
+    fn whose_turn(&self) -> Option<usize> {
+        let half = (self.bounds.running / 2).max(1);
+        let runs_less = |realm: &Realm| {
+            self.realms
+                .get(realm)
+                .is_some_and(|line| line.running < half)
+        };
+        let found = self.round.iter().position(runs_less);
+        found.or_else(|| (!self.round.is_empty()).then_some(0))
+    }
+
+    fn leave(&mut self, realm: &Realm, number: u64) {
+        let Some(line) = self.realms.get_mut(realm) else {
+            return;
+        };
+        let before = line.waiting.len();
+        line.waiting.retain(|waiting| waiting.number != number);
+        self.waiting -= before - line.waiting.len();
+        if line.waiting.is_empty() {
+            self.round.retain(|waiting| waiting != realm);
+        }
+        self.forget(realm);
+    }
+
+    fn end(&mut self, realm: &Realm, memory: usize) {
+        self.running -= 1;
+        self.memory -= memory;
+        if let Some(line) = self.realms.get_mut(realm) {
+            line.running -= 1;
+        }
+        self.forget(realm);
+    }
+
+    /// Keeps nothing of a realm that has nothing here.
+    fn forget(&mut self, realm: &Realm) {
+        let is_empty = |line: &Line| line.running == 0 && line.waiting.is_empty();
+        if self.realms.get(realm).is_some_and(is_empty) {
+            self.realms.remove(realm);
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let next = {
+            let mut lines = self.queue.0.lock();
+            lines.leave(self.realm, self.number);
+            // Whoever stands behind one that needed much memory may need less.
+            lines.next()
+        };
+        self.queue.call(next);
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let next = {
+            let mut lines = self.queue.0.lock();
+            lines.end(&self.realm, self.memory);
+            lines.next()
+        };
+        self.queue.call(next);
+    }
+}
+
+impl QueueBounds {
+    /// As many octets as checks of the usual cost take, but always enough for the dearest one.
+    #[must_use]
+    pub fn usual_memory(running: usize) -> usize {
+        let dearest = PasswordHash::MAX_M as usize * 1024;
+        running
+            .saturating_mul(PasswordHash::USUAL_MEMORY)
+            .max(dearest)
+    }
+}
+
+impl Default for QueueBounds {
     /// All cores but one check passwords, so that other logins go on beside them. 64 wait for each:
     /// at 27 ms a check the last one waits for less than 2 s, which clients bear.
     fn default() -> Self {
         let cores = available_parallelism().map_or(1, NonZero::get);
         let running = cores.saturating_sub(1).max(1);
-        Self::new(running, 64 * running)
+        Self {
+            running,
+            waiting: 64 * running,
+            wait: Duration::from_secs(5),
+            memory: Self::usual_memory(running),
+        }
+    }
+}
+
+impl Default for PasswordQueue {
+    fn default() -> Self {
+        Self::new(QueueBounds::default())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::{Future, poll_fn};
-    use std::pin::pin;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::mpsc;
-    use std::task::Poll;
-
-    use super::*;
-
-    /// Polls once; a check that got a place is then running or waiting.
-    async fn begin<F: Future + Unpin>(check: &mut F) -> Poll<F::Output> {
-        poll_fn(|cx| Poll::Ready(std::pin::Pin::new(&mut *check).poll(cx))).await
-    }
-
-    #[tokio::test]
-    async fn a_full_queue_refuses_at_once_and_serves_the_others_in_turn() {
-        let queue = PasswordQueue::new(1, 1);
-        let (release, released) = mpsc::channel::<()>();
-        let mut first = pin!(queue.run(move || released.recv().is_ok()));
-        let mut second = pin!(queue.run(|| "second"));
-        assert!(begin(&mut first).await.is_pending());
-        assert!(begin(&mut second).await.is_pending());
-
-        assert_eq!(queue.run(|| ()).await, Err(VerifyError::Overloaded));
-
-        release.send(()).unwrap();
-        assert_eq!(first.await, Ok(true));
-        assert_eq!(second.await, Ok("second"));
-        assert_eq!(queue.run(|| "again").await, Ok("again"));
-    }
-
-    #[tokio::test]
-    async fn one_who_leaves_while_waiting_frees_the_place() {
-        let queue = PasswordQueue::new(1, 1);
-        let (release, released) = mpsc::channel::<()>();
-        let mut first = pin!(queue.run(move || released.recv().is_ok()));
-        assert!(begin(&mut first).await.is_pending());
-        {
-            let mut second = pin!(queue.run(|| ()));
-            assert!(begin(&mut second).await.is_pending());
-        }
-        let mut third = pin!(queue.run(|| "third"));
-        assert!(begin(&mut third).await.is_pending());
-        release.send(()).unwrap();
-        assert_eq!(third.await, Ok("third"));
-    }
-
-    #[tokio::test]
-    async fn one_who_leaves_while_running_keeps_the_turn_until_the_end() {
-        let queue = PasswordQueue::new(1, 0);
-        let (release, released) = mpsc::channel::<()>();
-        {
-            let mut first = pin!(queue.run(move || released.recv().is_ok()));
-            assert!(begin(&mut first).await.is_pending());
-        }
-        assert_eq!(queue.run(|| ()).await, Err(VerifyError::Overloaded));
-        release.send(()).unwrap();
-        // The turn comes back when the work ends, and with it the place.
-        drop(queue.turns.acquire().await.unwrap());
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn never_more_run_than_have_turns() {
-        let queue = PasswordQueue::new(2, 100);
-        let running = Arc::new(AtomicUsize::new(0));
-        let checks: Vec<_> = (0..100)
-            .map(|_| {
-                let (queue, running) = (queue.clone(), Arc::clone(&running));
-                tokio::spawn(async move {
-                    queue
-                        .run(move || {
-                            let at_once = running.fetch_add(1, Ordering::SeqCst) + 1;
-                            std::thread::yield_now();
-                            running.fetch_sub(1, Ordering::SeqCst);
-                            at_once
-                        })
-                        .await
-                })
-            })
-            .collect();
-        for check in checks {
-            assert!(check.await.unwrap().unwrap() <= 2);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_panic_in_the_work_frees_its_place() {
-        let queue = PasswordQueue::new(1, 0);
-        assert_eq!(
-            queue.run(|| panic!("broken")).await,
-            Err::<(), _>(VerifyError::Stopped)
-        );
-        assert_eq!(queue.run(|| "next").await, Ok("next"));
-    }
-}
+mod tests;

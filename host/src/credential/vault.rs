@@ -519,7 +519,10 @@ impl Credential {
         let Material::Password(hash) = &self.used().material else {
             return Ok(false);
         };
-        self.ring.passwords.verify(hash.clone(), candidate).await
+        let Ring {
+            passwords, realm, ..
+        } = &*self.ring;
+        passwords.verify(realm, hash.clone(), candidate).await
     }
 
     /// Whether `tag` is the HMAC of a message under the credential's key, compared in constant time.

@@ -3,7 +3,7 @@ use std::{fmt, io, net::IpAddr, path::PathBuf, time::Duration};
 use thiserror::Error;
 
 use super::AddressKind;
-use crate::config::Origin;
+use crate::{breaker::Health, config::Origin};
 
 /// Why a request was not made, or what became of it. The text is for the operator's log: it names
 /// what was refused, and says what to do where something can be done.
@@ -113,16 +113,6 @@ impl EgressError {
         let why = error.to_string();
         Self::Connect { address, why }
     }
-}
-
-/// What a request has shown of the service that it went to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Health {
-    /// It answers, be it that one does not like the answer.
-    Well,
-    Ill,
-    /// It was not even asked.
-    Unknown,
 }
 
 impl fmt::Display for Stage {

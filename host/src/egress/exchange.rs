@@ -26,9 +26,9 @@ use url::Position;
 use super::{
     EgressError, Stage, address,
     client::Target,
-    error::Health,
     tls::{Tls, TlsStream},
 };
+use crate::breaker::Health;
 
 /// The octets of a response's head. 16 KiB is more than any service has reason to send.
 const LARGEST_HEAD: usize = 16 << 10;

@@ -65,8 +65,6 @@ fn rust(project: &Project) -> Result<(), KitError> {
 
 fn c(project: &Project) -> Result<(), KitError> {
     let options = wit_bindgen_c::Opts {
-        // The component's type is added to the module by us.
-        no_object_file: true,
         rename_world: Some("countersign".into()),
         ..wit_bindgen_c::Opts::default()
     };

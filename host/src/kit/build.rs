@@ -135,15 +135,17 @@ impl Project {
                 .current_dir(&self.directory),
         )?;
         tell(format_args!("Making a component"));
-        component::from_module("go", read(&scratch.component)?, &contract)
+        component::from_module("go", read(&scratch.component)?, Some(&contract))
     }
 
     fn build_c(&self, tell: Tell<'_>) -> Result<Vec<u8>, KitError> {
         let mut compiler = c_compiler()?;
-        let contract = Contract::read(&self.directory.join("wit"))?;
         bindings::generate(self)?;
-        let mut sources = c_sources(&self.directory)?;
-        sources.extend(c_sources(&self.directory.join(bindings::DIRECTORY))?);
+        let mut sources = files(&self.directory, "c")?;
+        let bindings = self.directory.join(bindings::DIRECTORY);
+        sources.extend(files(&bindings, "c")?);
+        // In it is the world.
+        sources.extend(files(&bindings, "o")?);
         tell(format_args!("Compiling C for WebAssembly"));
         let scratch = Scratch::new()?;
         tool::run(
@@ -157,7 +159,7 @@ impl Project {
                 .current_dir(&self.directory),
         )?;
         tell(format_args!("Making a component"));
-        component::from_module("the C compiler", read(&scratch.component)?, &contract)
+        component::from_module("the C compiler", read(&scratch.component)?, None)
     }
 }
 
@@ -264,16 +266,16 @@ fn compiles(compiler: &Command) -> bool {
     tool::succeeds(&mut command)
 }
 
-/// The sources in C of a directory, in the order of their names.
-fn c_sources(directory: &Path) -> Result<Vec<PathBuf>, KitError> {
+/// The files of a directory that end so, in the order of their names.
+fn files(directory: &Path, extension: &str) -> Result<Vec<PathBuf>, KitError> {
     let unreadable = || KitError::file("it cannot be read", directory);
-    let mut sources = Vec::new();
+    let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable())? {
         let path = entry.map_err(unreadable())?.path();
-        if path.extension().is_some_and(|it| it == "c") {
-            sources.push(path);
+        if path.extension().is_some_and(|it| it == extension) {
+            found.push(path);
         }
     }
-    sources.sort();
-    Ok(sources)
+    found.sort();
+    Ok(found)
 }

@@ -224,6 +224,14 @@ impl Login {
         self.begin(hello, policy, 0)
     }
 
+    /// The realm has no room for the login. Nothing was looked at yet that the client said of itself.
+    pub fn turn_away(&mut self, why: impl Into<String>) -> Effect {
+        let State::AwaitingPolicy(_) = self.take() else {
+            return self.misuse();
+        };
+        self.deny(Refusal::Unavailable, why)
+    }
+
     /// What came of [`Effect::Call`].
     pub fn decide(&mut self, verdict: Result<Verdict, Fault>, age: Duration) -> Effect {
         let State::AwaitingVerdict(progress, nonce) = self.take() else {
@@ -266,7 +274,7 @@ impl Login {
                     step,
                     said: "skipped: no credential".to_owned(),
                 });
-                progress.step += 1;
+                progress.pass();
                 self.go_on(progress)
             }
             Err(fault) => self.fail(&step, fault),
@@ -320,6 +328,7 @@ impl Login {
                 policy,
                 alternative,
                 step: 0,
+                rounds: 0,
                 proven: Vec::new(),
             },
             None,
@@ -349,7 +358,7 @@ impl Login {
 
     fn challenge(
         &mut self,
-        progress: Progress,
+        mut progress: Progress,
         challenge: Challenge,
         nonce: Nonce,
         age: Duration,
@@ -365,9 +374,14 @@ impl Login {
             let why = format!("more than {} rounds (limit: rounds)", self.limits.rounds);
             return self.deny(Refusal::Denied, why);
         }
-        self.rounds += 1;
-        self.deadline = self.limits.total.min(age + self.limits.round);
+        if let Some(most) = progress.is_out_of_rounds() {
+            let why = format!("{step} has no rounds left of its {most} (limit: rounds)");
+            return self.deny(Refusal::Denied, why);
+        }
         let method = step.as_str().to_owned();
+        self.rounds += 1;
+        progress.rounds += 1;
+        self.deadline = self.limits.total.min(age + self.limits.round);
         self.state = State::AwaitingAnswer(progress, nonce, challenge.state);
         Effect::Send(Message::Challenge {
             method,
@@ -398,7 +412,7 @@ impl Login {
             }
         }
         progress.proven.push(Proof { step, identity });
-        progress.step += 1;
+        progress.pass();
         self.go_on(progress)
     }
 

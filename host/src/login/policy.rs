@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 /// The name of a step, which is the authmethod that a client announces for it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +92,8 @@ pub struct Policy {
     pub longest_session: Option<Duration>,
     /// Whether nobody may log in where others could read along.
     pub confidential: bool,
+    /// Challenges of a step, for those that the realm bounds.
+    pub rounds: HashMap<StepName, u32>,
 }
 
 impl Policy {

@@ -11,6 +11,8 @@ pub(super) struct Progress {
     pub(super) alternative: usize,
     /// Which step is due. Not how many are proven: some may have been skipped.
     pub(super) step: usize,
+    /// How often it has challenged the client.
+    pub(super) rounds: u32,
     pub(super) proven: Vec<Proof>,
 }
 
@@ -29,6 +31,18 @@ impl Progress {
             .alternatives
             .get(self.alternative)?
             .later(self.step)
+    }
+
+    /// The most challenges of the step that is due, if it has had them.
+    pub(super) fn is_out_of_rounds(&self) -> Option<u32> {
+        let most = *self.policy.rounds.get(self.step()?)?;
+        (self.rounds >= most).then_some(most)
+    }
+
+    /// On to the next step.
+    pub(super) const fn pass(&mut self) {
+        self.step += 1;
+        self.rounds = 0;
     }
 
     pub(super) fn may_change_role(&self) -> bool {

@@ -8,14 +8,17 @@ use tokio::{sync::SemaphorePermit, time::timeout};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::{
-    Evidence, Fault, Limit, Limits, LoadError, Meter, Reach, Revision, Runtime, Tenure,
+    Bulkhead, Evidence, Fault, Limit, Limits, LoadError, Meter, Reach, Revision, Runtime, Tenure,
     bindings::{Authenticator, AuthenticatorPre},
+    circuit::Circuit,
     contract,
     guest::{Guest, Label, Overrun},
     meter,
     runtime::TICK,
+    warm::{Instance, Warm},
 };
 use crate::{
+    config::Instances,
     credential::{Bounds, Keyring, Kind},
     login::{Authid, Call, StepName, Verdict},
     transport::Connection,
@@ -32,10 +35,19 @@ pub struct Method {
     pub(super) guesses: Bounds,
     pub(super) counts_first: bool,
     pub tenure: Arc<Tenure>,
+    bulkhead: Arc<Bulkhead>,
+    /// For `begin`, and for `resume`.
+    circuits: [Circuit; 2],
+    /// None: each call has a fresh instance.
+    warm: Option<Warm>,
     runtime: Arc<Runtime>,
     /// There in a trial.
     meter: Option<Arc<Meter>>,
 }
+
+/// Handles of all kinds in the tables of one instance's components: also those that components inside
+/// it make for each other.
+const MOST_HANDLES: usize = 4096;
 
 /// The right to wait for a callee, until it is dropped.
 struct Turn<'a> {
@@ -57,6 +69,9 @@ pub struct MethodParts {
     pub guesses: Bounds,
     /// and whether they are counted where this is a login's first step.
     pub counts_first: bool,
+    pub instances: Instances,
+    /// Where the realm's calls find room.
+    pub bulkhead: Arc<Bulkhead>,
 }
 
 impl Method {
@@ -75,6 +90,8 @@ impl Method {
             reach,
             guesses,
             counts_first,
+            instances,
+            bulkhead,
         } = parts;
         let tenure = Tenure::new(
             Arc::clone(&realm),
@@ -83,14 +100,15 @@ impl Method {
             None,
             None,
         );
-        let label = Label {
+        let label = Arc::new(Label {
             realm,
             step,
             revision: Arc::clone(&revision.name),
-        };
+        });
         let method = Self {
             revision,
-            label: Arc::new(label),
+            circuits: [Circuit::new(&label), Circuit::new(&label)],
+            label,
             settings,
             limits,
             keyring,
@@ -98,9 +116,14 @@ impl Method {
             guesses,
             counts_first,
             tenure: Arc::new(tenure),
+            bulkhead,
+            warm: (instances == Instances::Warm).then(Warm::default),
             runtime,
             meter: None,
         };
+        if method.settings.len() > method.limits.input {
+            return Err(LoadError::Check(Fault::Overrun(Limit::Input)));
+        }
         let checked = within(&method.runtime, &method.limits, async {
             let guest = method.guest(
                 &Arc::default(),
@@ -108,7 +131,8 @@ impl Method {
                 &method.keyring,
                 method.reach.at_hand(),
             );
-            let (mut store, component) = method.instance(guest).await?;
+            let (pre, limits) = (&method.revision.pre, &method.limits);
+            let (mut store, component) = instance(&method.runtime, pre, guest, limits).await?;
             component
                 .countersign_auth_about()
                 .call_check(&mut store, &method.settings)
@@ -172,6 +196,11 @@ impl Method {
             reach,
             guesses: self.guesses,
             counts_first: self.counts_first,
+            instances: match self.warm {
+                Some(_) => Instances::Warm,
+                None => Instances::Fresh,
+            },
+            bulkhead: Arc::clone(&self.bulkhead),
         };
         let method = Self::new(Arc::clone(&self.runtime), revision, parts).await?;
         Ok(method.in_tenure(tenure))
@@ -199,9 +228,29 @@ impl Method {
         Ok(false)
     }
 
-    /// Asks it, in an instance made for this call and with these credentials. What it is shown is added
-    /// to the evidence.
+    /// Asks it, in an instance that this call has for itself and with these credentials. What it is
+    /// shown is added to the evidence.
     pub(super) async fn ask(
+        &self,
+        call: Call,
+        now: SystemTime,
+        connection: &Arc<Connection>,
+        evidence: &Arc<Evidence>,
+        keyring: &Keyring,
+    ) -> Result<Verdict, Fault> {
+        // A trial has it fail as often as it likes.
+        if self.meter.is_some() {
+            return self.told(call, now, connection, evidence, keyring).await;
+        }
+        let [begin, resume] = &self.circuits;
+        let circuit = if call.answer.is_none() { begin } else { resume };
+        let passage = circuit.admit(&connection.peer)?;
+        let verdict = self.told(call, now, connection, evidence, keyring).await;
+        passage.settle(&verdict);
+        verdict
+    }
+
+    async fn told(
         &self,
         call: Call,
         now: SystemTime,
@@ -213,24 +262,37 @@ impl Method {
         let now = meter.map_or_else(|| contract::since_epoch(now), |meter| meter.world().now);
         let attempt = contract::attempt(call.attempt, &self.label.step, &self.settings, now);
         let answer = call.answer.map(contract::answer);
+        contract::check_input(&attempt, answer.as_ref(), &self.limits)?;
         let _turn = self.turn().await?;
-        let (returned, withheld) = within(&self.runtime, &self.limits, async {
+        let _room = self.bulkhead.call(&self.runtime).await?;
+        // Whatever ends it before its end, be it that nobody waits for it any more, drops the instance.
+        let (returned, mut instance) = timed(&self.limits, async {
             let mut guest = self.guest(connection, evidence, keyring, self.reach.clone());
             guest.world = meter.map(Meter::world);
-            let since = Instant::now();
-            let (mut store, component) = self.instance(guest).await?;
+            let measured = meter.map(|meter| (meter, Instant::now()));
+            let mut instance = self.instance(guest).await?;
+            let Instance {
+                store, component, ..
+            } = &mut instance;
             let method = component.countersign_auth_method();
             let returned = match &answer {
-                None => method.call_begin(&mut store, &attempt).await,
-                Some(answer) => method.call_resume(&mut store, &attempt, answer).await,
+                None => method.call_begin(&mut *store, &attempt).await,
+                Some(answer) => method.call_resume(&mut *store, &attempt, answer).await,
             };
-            if let Some(meter) = meter {
-                meter.note(&store, since.elapsed());
+            if let Some((meter, since)) = measured {
+                meter.note(store, since.elapsed());
             }
-            Ok((returned?, store.data_mut().withheld.take()))
+            let returned = returned?;
+            store.data_mut().end()?;
+            Ok((returned, instance))
         })
         .await?;
-        match (contract::verdict(returned, &self.limits)?, withheld) {
+        let withheld = instance.store.data_mut().withheld.take();
+        let verdict = contract::verdict(returned, &self.limits)?;
+        if let Some(warm) = &self.warm {
+            warm.keep(instance, &self.limits, &self.bulkhead, &self.runtime);
+        }
+        match (verdict, withheld) {
             // What the method can tell is that the answer did not fit.
             (Verdict::Deny(why), Some(withheld)) => {
                 Ok(Verdict::Deny(format!("{why} ({withheld})")))
@@ -280,24 +342,38 @@ impl Method {
         )
     }
 
-    async fn instance(&self, guest: Guest) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
-        instance(&self.runtime, &self.revision.pre, guest, &self.limits).await
+    /// One that was kept, or a fresh one.
+    async fn instance(&self, guest: Guest) -> wasmtime::Result<Instance> {
+        if let Some(mut kept) = self.warm.as_ref().and_then(Warm::take) {
+            kept.store.data_mut().renew(guest);
+            kept.store.set_epoch_deadline(1);
+            return Ok(kept);
+        }
+        let (store, component) =
+            instance(&self.runtime, &self.revision.pre, guest, &self.limits).await?;
+        Ok(Instance::new(store, component))
     }
 }
 
-/// Runs one call within its limits. Whatever happens, its instance is dropped.
+/// Runs a call that is no login within its limits, when there is room. Whatever happens, its instance
+/// is dropped.
 pub(super) async fn within<T>(
     runtime: &Runtime,
     limits: &Limits,
     call: impl Future<Output = wasmtime::Result<T>>,
 ) -> Result<T, Fault> {
-    let running = async {
-        let _permit = runtime.permit().await?;
-        call.await.map_err(|error| Fault::from_guest(&error))
-    };
-    timeout(limits.wall, running)
+    let _permit = runtime.permit().await?;
+    timed(limits, call).await
+}
+
+async fn timed<T>(
+    limits: &Limits,
+    call: impl Future<Output = wasmtime::Result<T>>,
+) -> Result<T, Fault> {
+    timeout(limits.wall, call)
         .await
-        .unwrap_or(Err(Fault::Overrun(Limit::Wall)))
+        .unwrap_or(Err(Overrun(Limit::Wall).into()))
+        .map_err(|error| Fault::from_guest(&error))
 }
 
 /// A fresh instance, for one call.
@@ -319,6 +395,7 @@ fn store(runtime: &Runtime, guest: Guest, limits: &Limits) -> Store<Guest> {
     let mut store = Store::new(runtime.engine(), guest);
     store.limiter(|guest| &mut guest.memory);
     store.set_hostcall_fuel(limits.output);
+    store.set_max_component_handles(MOST_HANDLES);
     // A tick counts once however long the guest was kept from running meanwhile, so neither a busy
     // machine nor a wait in a host call makes a method look slow. One more for the first, which may
     // be nearly over when the call begins.
@@ -327,6 +404,7 @@ fn store(runtime: &Runtime, guest: Guest, limits: &Limits) -> Store<Guest> {
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |mut store| {
         let guest = store.data_mut();
+        guest.check_host_calls()?;
         guest.ticks += 1;
         if guest.ticks > most_ticks {
             return Err(Overrun(Limit::Time).into());

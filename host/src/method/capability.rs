@@ -17,9 +17,9 @@ mod wasi;
 
 use std::fmt;
 
-pub(super) use http::MOST_REQUESTS;
 pub(super) use logging::Log;
 pub use procedures::{Callees, Calling, Procedures, Unsuccessful};
+pub(super) use wasi::Wasi;
 use wasmtime::{Engine, component::Linker};
 
 pub use crate::config::Capability;

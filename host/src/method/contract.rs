@@ -15,9 +15,6 @@ use crate::{
     wamp::Dict,
 };
 
-/// `challenge.state`, in octets: the contract says so.
-const LARGEST_STATE: usize = 4 << 10;
-
 /// How deep the JSON that a method returns may be nested.
 const JSON_DEPTH: usize = 16;
 
@@ -63,6 +60,31 @@ pub(super) fn answer(answer: login::Answer) -> wit::Answer {
     }
 }
 
+/// Whether a call may be handed all this: it is copied into the guest before that could say no.
+pub(super) fn check_input(
+    attempt: &wit::Attempt,
+    answer: Option<&wit::Answer>,
+    limits: &Limits,
+) -> Result<(), Fault> {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let proofs = attempt.proven.iter().map(|proof| {
+        proof.authmethod.len() + proof.authid.len() + proof.authrole.len() + proof.authextra.len()
+    });
+    let answer = answer.map_or(0, |answer| {
+        answer.signature.len() + answer.extra.len() + answer.nonce.len() + answer.state.len()
+    });
+    let attempt = attempt.realm.len()
+        + attempt.authmethod.len()
+        + text(&attempt.authid)
+        + attempt.authextra.len()
+        + attempt.settings.len()
+        + attempt.nonce.len();
+    if attempt + answer + proofs.sum::<usize>() > limits.input {
+        return Err(Fault::Overrun(Limit::Input));
+    }
+    Ok(())
+}
+
 pub(super) fn verdict(
     returned: Result<Returned, String>,
     limits: &Limits,
@@ -83,7 +105,7 @@ pub(super) fn verdict(
     }
     match returned.map_err(Fault::Undecided)? {
         Returned::Challenge(challenge) => {
-            if challenge.state.len() > LARGEST_STATE {
+            if challenge.state.len() > limits.state {
                 return Err(Fault::Overrun(Limit::State));
             }
             Ok(Verdict::Challenge(Challenge {

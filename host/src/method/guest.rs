@@ -1,15 +1,19 @@
-use std::{fmt, mem, sync::Arc, time::Instant};
+use std::{
+    fmt, mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use thiserror::Error;
 use wasmtime::{
     ResourceLimiter,
     component::{Resource, ResourceTable},
 };
-use wasmtime_wasi::WasiCtx;
 
 use super::{
     Evidence, HostCall, HostCalls, Limit, Limits, Reach, Spent, World,
-    capability::{Log, MOST_REQUESTS},
+    capability::{Log, Wasi},
+    handles::Handles,
 };
 use crate::{
     credential::{Credential, Keyring, StoreError, VerifyError, Withheld},
@@ -18,18 +22,19 @@ use crate::{
     transport::Connection,
 };
 
-/// What the host holds for one call: it lives as long as the instance does.
+/// What the host holds for one call. In an instance that stays it is renewed for each.
 pub(super) struct Guest {
     pub(super) keyring: Keyring,
     pub(super) connection: Arc<Connection>,
     pub(super) evidence: Arc<Evidence>,
     pub(super) reach: Reach,
     pub(super) log: Log,
-    pub(super) requests_left: u32,
     /// When a request must have come to an end, so that the method can still say so.
     pub(super) requests_until: Instant,
+    pub(super) credentials: Handles,
+    /// What the standard interfaces have handed out.
     pub(super) table: ResourceTable,
-    pub(super) wasi: Option<Box<WasiCtx>>,
+    pub(super) wasi: Option<Box<Wasi>>,
     /// What stands in for clocks and randomness in a trial. None: there are real ones.
     pub(super) world: Option<World>,
     pub(super) memory: Memory,
@@ -38,11 +43,17 @@ pub(super) struct Guest {
     /// Ticks that the guest has run for.
     pub(super) ticks: u32,
     host_calls: HostCalls,
+    most: Most,
     is_settled: bool,
 }
 
-/// Handles that an instance can have open at one time.
-const MOST_HANDLES: usize = 64;
+/// How often what may be called.
+#[derive(Clone, Copy)]
+struct Most {
+    host_calls: u32,
+    passwords: u32,
+    requests: u32,
+}
 
 impl Guest {
     pub(super) fn new(
@@ -54,15 +65,15 @@ impl Guest {
         limits: &Limits,
     ) -> Self {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(MOST_HANDLES);
+        table.set_max_capacity(limits.handles);
         Self {
             keyring: keyring.clone(),
             connection: Arc::clone(connection),
             evidence: Arc::clone(evidence),
             reach,
             log: Log::new(Arc::clone(label), limits.log),
-            requests_left: MOST_REQUESTS,
             requests_until: Instant::now() + limits.wall * 9 / 10,
+            credentials: Handles::new(limits.handles),
             table,
             wasi: None,
             world: None,
@@ -70,6 +81,11 @@ impl Guest {
             withheld: None,
             ticks: 0,
             host_calls: HostCalls::default(),
+            most: Most {
+                host_calls: limits.host_calls,
+                passwords: limits.passwords,
+                requests: limits.requests,
+            },
             is_settled: false,
         }
     }
@@ -79,10 +95,57 @@ impl Guest {
     /// Counts a call of the guest's. Every function that it can call begins with it.
     pub(super) fn host_call(&mut self, kind: HostCall) -> Result<(), Overrun> {
         self.host_calls.count(kind);
+        let (most, limit) = match kind {
+            HostCall::Password => (self.most.passwords, Limit::Passwords),
+            HostCall::Request => (self.most.requests, Limit::Requests),
+            _ => return self.check_host_calls(),
+        };
+        if self.host_calls.of(kind) > most {
+            return Err(Overrun(limit));
+        }
+        self.check_host_calls()
+    }
+
+    /// Whether there were too many host calls. Asked at each tick and at the end of a call too, for
+    /// those that cannot be refused where they are counted.
+    pub(super) fn check_host_calls(&self) -> Result<(), Overrun> {
+        if self.host_calls.total() > self.most.host_calls {
+            return Err(Overrun(Limit::HostCalls));
+        }
         Ok(())
     }
 
-    /// The same for functions that are not ours: their count cannot be refused where it is made.
+    /// The guest has returned. What it printed and did not end with a line's end is written.
+    pub(super) fn end(&mut self) -> Result<(), Overrun> {
+        self.check_host_calls()?;
+        if let Some(wasi) = &self.wasi {
+            wasi.end_lines(&self.log)?;
+        }
+        self.settle();
+        Ok(())
+    }
+
+    /// Lets go of the login whose call is over, while the instance waits for another.
+    pub(super) fn rest(&mut self) {
+        self.connection = Arc::default();
+        self.evidence = Arc::default();
+        self.credentials = self.credentials.renewed();
+    }
+
+    /// Makes ready for another call in the same instance. All is new but for what belongs to the
+    /// instance: its memory, and what the standard library of its language holds on to, such as the
+    /// streams that it prints to.
+    pub(super) fn renew(&mut self, fresh: Self) {
+        let mut old = mem::replace(self, fresh);
+        self.credentials = old.credentials.renewed();
+        mem::swap(&mut self.table, &mut old.table);
+        self.wasi = old.wasi.take();
+        self.memory.used = old.memory.used;
+        // The streams have the earlier one.
+        self.log = old.log.refilled(&self.log);
+    }
+
+    /// Counts a call of a function that is not ours: it cannot be refused here.
     pub(super) const fn foreign_call(&mut self) -> &mut Self {
         self.host_calls.count(HostCall::Wasi);
         self
@@ -114,7 +177,7 @@ impl Guest {
             self.withheld = Some(format!("the {kind} credential of {authid} is {withheld}"));
         }
         self.evidence.credential(&credential);
-        Ok(self.table.push(credential)?)
+        Ok(self.credentials.push(credential)?)
     }
 }
 
@@ -155,6 +218,11 @@ impl Memory {
             used: 0,
             limit: limits.memory,
         }
+    }
+
+    /// Octets that the instance has: they never become fewer.
+    pub(super) const fn used(&self) -> usize {
+        self.used
     }
 
     fn grow(&mut self, current: usize, desired: usize) -> wasmtime::Result<bool> {
@@ -214,6 +282,8 @@ pub enum Fault {
     Overload(String),
     #[error("its revision was withdrawn: put another component in its place")]
     Withdrawn,
+    #[error("it is not asked for the next {} ms, since it only failed lately", .0.as_millis())]
+    Stopped(Duration),
 }
 
 impl Fault {
@@ -227,6 +297,7 @@ impl Fault {
             Self::Store(_) => "store",
             Self::Overload(_) => "overload",
             Self::Withdrawn => "withdrawn",
+            Self::Stopped(_) => "stopped",
         }
     }
 
@@ -240,7 +311,25 @@ impl Fault {
     pub(super) const fn may_be_guess(&self) -> bool {
         match self {
             Self::Overrun(_) | Self::Trapped(_) | Self::Malformed(_) => true,
-            Self::Undecided(_) | Self::Store(_) | Self::Overload(_) | Self::Withdrawn => false,
+            Self::Undecided(_)
+            | Self::Store(_)
+            | Self::Overload(_)
+            | Self::Withdrawn
+            | Self::Stopped(_) => false,
+        }
+    }
+
+    /// Whether the method has failed, be it that a client has led it there; as opposed to the client
+    /// or the router.
+    pub(super) const fn is_of_the_method(&self) -> bool {
+        match self {
+            Self::Overrun(Limit::Input) => false,
+            Self::Overrun(_) | Self::Trapped(_) | Self::Malformed(_) => true,
+            Self::Undecided(_)
+            | Self::Store(_)
+            | Self::Overload(_)
+            | Self::Withdrawn
+            | Self::Stopped(_) => false,
         }
     }
 

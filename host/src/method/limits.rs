@@ -11,10 +11,23 @@ pub struct Limits {
     pub wall: Duration,
     /// Octets, over all memories and tables of the instance.
     pub memory: usize,
+    /// Octets that one call is handed.
+    pub input: usize,
     /// Octets that one call returns, and that one call of a host function takes.
     pub output: usize,
     /// Octets of the log.
     pub log: usize,
+    /// Octets that a challenge leaves with the host.
+    pub state: usize,
+    /// Handles that are open at one time: to credentials; and so many again to what the standard
+    /// interfaces have.
+    pub handles: usize,
+    /// Calls of the host, of whatever kind.
+    pub host_calls: u32,
+    /// Passwords that are checked.
+    pub passwords: u32,
+    /// Requests over HTTP.
+    pub requests: u32,
 }
 
 impl From<&CallLimits> for Limits {
@@ -23,9 +36,21 @@ impl From<&CallLimits> for Limits {
             time: limits.time,
             wall: limits.wall,
             memory: limits.memory.length(),
+            input: limits.input.length(),
             output: limits.output.length(),
             log: limits.log.length(),
+            state: limits.state.length(),
+            handles: limits.handles as usize,
+            host_calls: limits.host_calls,
+            passwords: limits.passwords,
+            requests: limits.requests,
         }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::from(&CallLimits::default())
     }
 }
 
@@ -35,12 +60,16 @@ pub enum Limit {
     Time,
     Wall,
     Memory,
+    Input,
     Output,
     Log,
-    /// Handles of one instance that are open at a time.
-    Handles,
     /// `challenge.state`.
     State,
+    /// Handles of one instance that are open at a time.
+    Handles,
+    HostCalls,
+    /// Passwords that are checked.
+    Passwords,
     /// Requests over HTTP.
     Requests,
 }
@@ -51,10 +80,13 @@ impl Limit {
             Self::Time => "time",
             Self::Wall => "wall",
             Self::Memory => "memory",
+            Self::Input => "input",
             Self::Output => "output",
             Self::Log => "log",
-            Self::Handles => "handles",
             Self::State => "state",
+            Self::Handles => "handles",
+            Self::HostCalls => "host_calls",
+            Self::Passwords => "passwords",
             Self::Requests => "requests",
         }
     }

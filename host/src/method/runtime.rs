@@ -8,7 +8,7 @@ use std::{
 
 use parking_lot::Mutex;
 use thiserror::Error;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker,
 };
@@ -29,6 +29,10 @@ const INSTANCES: u32 = 256;
 /// The other half is for those that do not.
 const WAITERS: u32 = INSTANCES / 2;
 
+/// Instances that stay between calls, of all realms. They have places of their own, so that they
+/// take none from calls.
+const WARM: u32 = 64;
+
 /// The ceiling for the memory of one instance.
 const LARGEST_MEMORY: usize = 512 << 20;
 
@@ -40,6 +44,7 @@ pub struct Runtime {
     permits: Semaphore,
     waiters: Semaphore,
     is_metered: bool,
+    warm: Arc<Semaphore>,
 }
 
 #[derive(Debug, Error)]
@@ -61,7 +66,8 @@ impl Runtime {
     }
 
     /// For trials: it counts what a guest computes, in units that are the same on every machine and
-    /// each time. That makes calls dearer (by a sixth, on hashing), so it is not for serving.
+    /// each time. That makes calls dearer (by a sixth, on hashing), so it is not for serving. It
+    /// compiles in this process.
     pub fn metered() -> Result<Self, RuntimeError> {
         let mut config = configuration();
         config
@@ -82,6 +88,7 @@ impl Runtime {
             permits: Semaphore::new(INSTANCES as usize),
             waiters: Semaphore::new(WAITERS as usize),
             is_metered,
+            warm: Arc::new(Semaphore::new(WARM as usize)),
         })
     }
 
@@ -116,6 +123,11 @@ impl Runtime {
             .map_err(|_| Fault::Overload("the router is stopping".into()))
     }
 
+    /// A place for an instance that stays. None: it must go.
+    pub(super) fn keep_warm(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.warm).try_acquire_owned().ok()
+    }
+
     /// Room for one call that may wait for somebody outside.
     pub(super) const fn waiters(&self) -> &Semaphore {
         &self.waiters
@@ -124,12 +136,14 @@ impl Runtime {
 
 fn configuration() -> Config {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(INSTANCES)
+    let all = INSTANCES + WARM;
+    pool.total_component_instances(all)
+        // Only a call has one.
         .total_stacks(INSTANCES)
         // A component has several core instances: its own, adapters, shims.
-        .total_core_instances(INSTANCES * 4)
-        .total_memories(INSTANCES * 2)
-        .total_tables(INSTANCES * 4)
+        .total_core_instances(all * 4)
+        .total_memories(all * 2)
+        .total_tables(all * 4)
         .max_core_instances_per_component(32)
         .max_memories_per_component(4)
         .max_tables_per_component(16)

@@ -24,15 +24,17 @@ pub enum HostCall {
     Log,
     /// A WAMP procedure is asked.
     Procedure,
-    /// A request over HTTP is made, or a URL judged.
+    /// A request over HTTP is made.
     Request,
+    /// A URL is judged.
+    Url,
     KeySet,
     /// Any function of the standard interfaces.
     Wasi,
 }
 
 impl HostCall {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Find,
         Self::Look,
         Self::Release,
@@ -45,6 +47,7 @@ impl HostCall {
         Self::Log,
         Self::Procedure,
         Self::Request,
+        Self::Url,
         Self::KeySet,
         Self::Wasi,
     ];
@@ -64,6 +67,7 @@ impl HostCall {
             Self::Log => "log",
             Self::Procedure => "procedure",
             Self::Request => "request",
+            Self::Url => "url",
             Self::KeySet => "key-set",
             Self::Wasi => "wasi",
         }

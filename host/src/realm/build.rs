@@ -16,14 +16,14 @@ use super::{
     trials::{self, Trials},
 };
 use crate::{
-    config::{self, Cleartext, ConfigError, Conform},
+    config::{self, Ceilings, Cleartext, ConfigError, Conform},
     credential::{Bounds, Keyring, Vault},
     egress::{Door, Egress},
     key_set::{KeySetError, KeySets, Remotes},
     login::{Alternative, Policy, Role, Step, StepName, When},
     method::{
-        Alarm, Digest, Grant, Limits, Method, MethodParts, Probation, Reach, Revision, Runtime,
-        Signers, Stage, Trail,
+        Alarm, Bulkhead, Bulkheads, Digest, Grant, Limits, Method, MethodParts, Probation, Reach,
+        Revision, Runtime, Signers, Stage, Trail,
     },
     router::Permission,
 };
@@ -101,6 +101,8 @@ pub struct Workshop {
     components: Components,
     turns: Turns,
     trials: Trials,
+    bulkheads: Bulkheads,
+    pub(super) ceilings: Ceilings,
 }
 
 impl Workshop {
@@ -114,6 +116,8 @@ impl Workshop {
             components: Components::default(),
             turns: Turns::default(),
             trials: Trials::default(),
+            bulkheads: Bulkheads::default(),
+            ceilings: Ceilings::default(),
         }
     }
 
@@ -128,6 +132,13 @@ impl Workshop {
     #[must_use]
     pub fn requiring_conformance(mut self, required: bool) -> Self {
         self.trials.conform = required;
+        self
+    }
+
+    /// Lets no realm have more than the operator does.
+    #[must_use]
+    pub fn under(mut self, ceilings: Ceilings) -> Self {
+        self.ceilings = ceilings;
         self
     }
 
@@ -160,6 +171,7 @@ impl Workshop {
         let default_role = roles.first().map_or("", |role| &*role.name);
         let keyring = self.vault.keyring((&*name).into(), default_role.into());
         let key_sets = KeySets::open(&name, &realm.key_sets, &self.remotes)?;
+        let bulkhead = self.bulkheads.of(&name, realm.limits);
         let mut methods = HashMap::new();
         let mut instead_of = HashMap::new();
         let mut errors = Vec::new();
@@ -168,6 +180,7 @@ impl Workshop {
             name: &name,
             keyring: &keyring,
             key_sets: &key_sets,
+            bulkhead: &bulkhead,
             realms,
         };
         for (step, method) in &realm.methods {
@@ -206,6 +219,7 @@ impl Workshop {
             roles,
             longest_session: realm.longest_session,
             confidential: realm.cleartext == Cleartext::Refuse,
+            rounds: realm.methods.iter().map(rounds).collect(),
         };
         let permissions = realm.permissions.iter().map(permission).collect();
         let aside = match present {
@@ -219,6 +233,7 @@ impl Workshop {
             policy: Arc::new(policy),
             methods,
             key_sets,
+            bulkhead,
             permissions: Arc::new(permissions),
             cookie: realm.cookie,
             keyring,
@@ -245,6 +260,7 @@ impl Workshop {
             name: realm,
             keyring,
             key_sets,
+            bulkhead,
             realms,
             ..
         } = *frame;
@@ -282,19 +298,19 @@ impl Workshop {
             },
             guesses: bounds(&method.guesses),
             counts_first: method.guesses.first_step == config::FirstStep::Counted,
+            instances: method.instances,
+            bulkhead: Arc::clone(bulkhead),
         };
-        let (runtime, tried) = (Arc::clone(&self.runtime), Arc::clone(&revision));
-        let made = Method::new(runtime, revision, parts).await?;
+        let made = Method::new(Arc::clone(&self.runtime), revision, parts).await?;
         let made = usable(frame.config, step, made)?.in_tenure(held.tenure);
         trail.pass(Stage::Check, "");
-        // What the step is rolled back to has stood its trial, and what the file holds is not asked.
+        // What the operator has chosen instead of the file's has stood it, and the table is the file's.
         if instead_of.is_none() {
             let conform = method.conform == Conform::Required;
-            self.trials
-                .stand(&self.runtime, &tried, path, conform)
-                .await?;
+            let trials = &self.trials;
+            let tried = trials.stand(&self.runtime, &made.revision, path, conform);
+            trail.pass(Stage::Probe, tried.await?.words());
         }
-        trail.pass(Stage::Probe, "");
         Ok((made, instead_of))
     }
 
@@ -320,6 +336,7 @@ pub(super) struct Frame<'a> {
     pub(super) name: &'a Arc<str>,
     pub(super) keyring: &'a Keyring,
     pub(super) key_sets: &'a KeySets,
+    pub(super) bulkhead: &'a Arc<Bulkhead>,
     pub(super) realms: &'a Arc<Realms>,
 }
 
@@ -370,6 +387,10 @@ fn alarm(realms: &Arc<Realms>) -> Alarm {
         let (step, digest) = (tenure.step.clone(), tenure.digest);
         tokio::spawn(async move { realm.fail_probation(&step, digest).await });
     })
+}
+
+fn rounds((step, method): (&config::StepName, &config::MethodConfig)) -> (StepName, u32) {
+    (StepName::new(step.as_str()), method.limits.rounds)
 }
 
 fn role(realm: &config::Realm, name: &config::RoleName) -> Role {

@@ -10,7 +10,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::config::{self, ConfigError, Procedures, RealmName, StepName, nearest};
+use crate::config::{self, Ceilings, ConfigError, Procedures, RealmName, StepName, nearest};
 
 /// What another realm's file does not say, and must.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -54,10 +54,14 @@ pub(super) fn files(realm: &config::Realm, path: &Path) -> BTreeSet<PathBuf> {
     clippy::result_large_err,
     reason = "it is made at most once for each look at a realm's file"
 )]
-pub(super) fn check(realm: &config::Realm, path: &Path) -> Result<(), ConsentError> {
+pub(super) fn check(
+    realm: &config::Realm,
+    path: &Path,
+    ceilings: &Ceilings,
+) -> Result<(), ConsentError> {
     for (step, procedures) in asks_of_others(realm) {
         let consenting = file_of(&procedures.realm, path);
-        let callee = match config::Realm::read(&consenting) {
+        let callee = match config::Realm::read(&consenting, ceilings) {
             Ok(callee) => callee,
             Err(ConfigError::Missing { .. }) => {
                 return Err(ConsentError::NoRealm {

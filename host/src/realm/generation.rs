@@ -14,7 +14,7 @@ use crate::{
     credential::Keyring,
     key_set::KeySets,
     login::{Policy, StepName},
-    method::Method,
+    method::{Bulkhead, Method},
     router::{self, Permissions, Router},
 };
 
@@ -29,6 +29,8 @@ pub struct Generation {
     /// Staged revisions that some logins meet.
     pub aside: HashMap<StepName, Aside>,
     pub key_sets: KeySets,
+    /// What its logins may take of the router.
+    pub bulkhead: Arc<Bulkhead>,
     pub permissions: Arc<Permissions>,
     /// What browsers get that ask to be remembered. None: nobody is.
     pub cookie: Option<CookieTerms>,

@@ -138,7 +138,7 @@ async fn inspect(
 ) -> Result<Arc<Realm>, RealmError> {
     // Taken before reading: what changes while we read has another stamp at the next look.
     known.stamps = vec![stamp(path.to_owned())];
-    let realm = config::Realm::read(path)?;
+    let realm = config::Realm::read(path, &workshop.ceilings)?;
     let files = realm
         .methods
         .values()
@@ -147,7 +147,7 @@ async fn inspect(
     known.stamps.extend(key_files(&realm).map(stamp));
     let callees = consent::files(&realm, path);
     known.stamps.extend(callees.into_iter().map(stamp));
-    consent::check(&realm, path)?;
+    consent::check(&realm, path, &workshop.ceilings)?;
     loop {
         let Some(present) = &known.realm else {
             let made = workshop.build(&realm, realms, None).await?;

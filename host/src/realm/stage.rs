@@ -72,7 +72,7 @@ impl Workshop {
         trail: &mut Trail,
     ) -> Result<Digest, StageError> {
         let generation = realm.generation();
-        let config = config::Realm::read(config)?;
+        let config = config::Realm::read(config, &self.ceilings)?;
         let Some(method) = config.methods.get(step) else {
             let steps: Vec<_> = config.methods.keys().map(|step| step.as_str()).collect();
             let no_step = RevisionError::NoStep {
@@ -88,6 +88,7 @@ impl Workshop {
             name: &realm.name,
             keyring: &generation.keyring,
             key_sets: &generation.key_sets,
+            bulkhead: &self.bulkheads.of(&realm.name, config.limits),
             realms,
         };
         let choose = |terms: &Terms, found| realm.held.lock().afresh(terms, found).into();

@@ -9,7 +9,7 @@ use crate::{
     login::{
         Accepted, Authid, Call, Denial, Effect, Fault, Login, Outcome, Refusal, StepName, Verdict,
     },
-    method::{self, Decided, Evidence, Method, Shadow},
+    method::{self, Decided, Evidence, LoginPlace, Method, Shadow},
     observe::LoginRecord,
     realm::{Came, Generation, LiveSession, NotAdmitted, Part, Passed, Realm, Realms, Seat, Ties},
     transport::{Broken, Connection, Wire},
@@ -44,6 +44,8 @@ pub(super) struct Joining<'a> {
     realm: Option<(Arc<Realm>, Arc<Generation>)>,
     /// Who is asked where a staged revision may be: for all of the login.
     chosen: Vec<Chosen>,
+    /// Among those of its realm that are under way.
+    place: Option<LoginPlace>,
     /// What the methods of this alternative were shown.
     evidence: Arc<Evidence>,
     /// The steps of this alternative that were passed so far.
@@ -69,6 +71,7 @@ impl<'a> Joining<'a> {
             asked_for: String::new(),
             realm: None,
             chosen: Vec::new(),
+            place: None,
             evidence: Arc::default(),
             passed: Vec::new(),
         }
@@ -158,11 +161,14 @@ impl<'a> Joining<'a> {
             let generation = realm.generation();
             (realm, generation)
         });
-        let policy = self
-            .realm
-            .as_ref()
-            .map(|(_, generation)| Arc::clone(&generation.policy));
-        self.login.open(policy)
+        let Some((_, generation)) = &self.realm else {
+            return self.login.open(None);
+        };
+        match generation.bulkhead.enter() {
+            Ok(place) => self.place = Some(place),
+            Err(full) => return self.login.turn_away(full.to_string()),
+        }
+        self.login.open(Some(Arc::clone(&generation.policy)))
     }
 
     /// Asks a method, and listens to the client meanwhile: one that leaves is not worth the work,

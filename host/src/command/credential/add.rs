@@ -207,7 +207,7 @@ impl AddArgs {
     fn check_role(&self, operator: &Operator) -> anyhow::Result<()> {
         let Self { realm, role, .. } = self;
         let file = operator.realms.join(format!("{realm}.toml"));
-        let configured = Realm::read(&file)?;
+        let configured = Realm::read(&file, &operator.ceilings)?;
         if configured.name != *realm {
             bail!("{}: not the file of a realm named {realm}", file.display());
         }

@@ -21,11 +21,11 @@ pub(super) struct ConformArgs {
     table: Option<PathBuf>,
 }
 
-pub(super) async fn run(args: ConformArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: &ConformArgs) -> anyhow::Result<ExitCode> {
     let ConformArgs { file, table } = args;
-    let source = component::read(&file)?;
-    let beside = component::table_beside(&file);
-    let path = table.or_else(|| beside.exists().then_some(beside));
+    let source = component::read(file)?;
+    let beside = component::table_beside(file);
+    let path = table.clone().or_else(|| beside.exists().then_some(beside));
     let table = path.as_deref().map(component::read_table).transpose()?;
     let runtime = Arc::new(Runtime::metered()?);
     let conformance = conform(&runtime, source, table.as_ref())
@@ -45,6 +45,9 @@ pub(super) async fn run(args: ConformArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// Of one check: the others mostly say the same.
+const MOST_FINDINGS: usize = 5;
+
 /// A line for each check, and below it what it found.
 fn report(conformance: &Conformance) -> String {
     let mut text = String::new();
@@ -59,12 +62,15 @@ fn report(conformance: &Conformance) -> String {
         };
         // Writing to a String does not fail.
         _ = writeln!(text, "{word:<5}{:<12} {}", check.name(), check.rule());
-        for finding in &findings {
+        for finding in findings.iter().take(MOST_FINDINGS) {
             let mark = match finding.severity {
                 Severity::Failure => '!',
                 Severity::Warning => '?',
             };
             _ = writeln!(text, "       {mark} {}", Printable(&finding.what));
+        }
+        if let Some(more) = findings.len().checked_sub(MOST_FINDINGS + 1) {
+            _ = writeln!(text, "         … and {} more", more + 1);
         }
         if !findings.is_empty() {
             _ = writeln!(text, "         why: {}", check.why());

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{FILE, Realm, operator, realm};
+use super::{Ceilings, FILE, Realm, operator, realm};
 
 /// Checks the messages for a realm's file. Where `text` says nothing of roles, two lines before it
 /// do.
@@ -62,7 +62,7 @@ fn keys() {
     realm_says(
         "[[login]]\nsteps = ['a']\n[method.a.limits]\ncpu = '20ms'",
         &[
-            r#"6:1: unknown key "cpu" in [method.a.limits]; known are "time", "wall", "memory", "output", "log""#,
+            r#"6:1: unknown key "cpu" in [method.a.limits]; known are "time", "wall", "memory", "input", "output", "log", "state", "handles", "host_calls", "passwords", "requests", "rounds""#,
         ],
     );
     realm_says(
@@ -536,7 +536,7 @@ fn all_mistakes_are_told_in_the_order_of_the_file() {
 #[test]
 fn the_realms_name() {
     for (file, name) in [("realms/a b.toml", "a b"), ("realms/wamp.x.toml", "wamp.x")] {
-        let error = Realm::parse("roles = ['user']", Path::new(file))
+        let error = Realm::parse("roles = ['user']", Path::new(file), &Ceilings::default())
             .unwrap_err()
             .to_string();
         let expected = format!(

@@ -2,6 +2,7 @@ mod cookies;
 mod enrolled;
 mod once;
 mod questions;
+mod realms;
 mod scram;
 mod withheld;
 
@@ -10,7 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::credential::enrol::{self, Derivation, Enrolment};
-use crate::credential::{Existing, Parameters, Sqlite};
+use crate::credential::{Existing, Parameters, QueueBounds, Sqlite};
 
 /// A realm with a store of its own, as a router serves it.
 struct Router {
@@ -26,7 +27,7 @@ impl Router {
 
     fn start_in(directory: TempDir) -> Self {
         let store = Arc::new(Sqlite::open(directory.path().join("credentials.db")).unwrap());
-        let vault = Vault::open(Arc::clone(&store) as _, PasswordQueue::new(1, 8)).unwrap();
+        let vault = Vault::open(Arc::clone(&store) as _, PasswordQueue::default()).unwrap();
         let keyring = vault.keyring("realm1".into(), "guest".into());
         Self {
             directory,
@@ -318,12 +319,17 @@ async fn operations_that_a_credential_is_not_made_for_fail() {
 async fn too_many_passwords_at_once_are_refused_alike_for_all() {
     let router = Router::start();
     router.add("alice", &quick_ticket());
-    let queue = PasswordQueue::new(1, 0);
+    let queue = PasswordQueue::new(QueueBounds {
+        running: 1,
+        waiting: 0,
+        ..QueueBounds::default()
+    });
     let vault = Vault::open(Arc::clone(&router.store) as _, queue.clone()).unwrap();
     let keyring = vault.keyring("realm1".into(), "guest".into());
     let (release, released) = std::sync::mpsc::channel::<()>();
     // Polled first, it has the only place until it is released.
-    let busy = queue.run(move || released.recv().is_ok());
+    let realm = Realm::from("realm1");
+    let busy = queue.run(&realm, 0, move || released.recv().is_ok());
     let refused = async {
         for authid in ["alice", "nobody"] {
             let credential = keyring.find(&Kind::ticket(), &authid.into()).unwrap();

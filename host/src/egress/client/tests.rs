@@ -149,7 +149,7 @@ async fn what_is_no_response_is_an_error() {
             matches!(error, EgressError::Malformed { .. }),
             "{says:?}: {error}"
         );
-        assert_eq!(error.health(), super::super::error::Health::Ill);
+        assert_eq!(error.health(), crate::breaker::Health::Ill);
     }
 }
 

@@ -1,8 +1,11 @@
 mod cleartext;
 mod downgrade;
+mod messages;
 mod policy;
 
 use proptest::{collection, prelude::*, sample};
+
+use messages::messages_out_of_place;
 
 use super::*;
 use crate::{
@@ -39,8 +42,7 @@ fn policy(alternatives: &[&[&str]]) -> Arc<Policy> {
     Arc::new(Policy {
         alternatives,
         roles: vec![role("user", &[])],
-        longest_session: None,
-        confidential: false,
+        ..Policy::default()
     })
 }
 
@@ -279,6 +281,41 @@ fn a_client_that_announces_nothing_is_anonymous_if_the_realm_names_that() {
     );
 }
 
+/// The realm's bound for a step; those before it have not used it up.
+#[test]
+fn rounds_of_a_step_are_bounded() {
+    let mut policy = Arc::unwrap_or_clone(policy(&[&["a", "b"]]));
+    policy.rounds = [("a", 1), ("b", 1)]
+        .map(|(step, most)| (StepName::new(step), most))
+        .into();
+    let mut login = login();
+    let _ = asked(&mut login, &["a"], Arc::new(policy));
+    for _ in 0..2 {
+        let asks = login.decide(Ok(challenge()), NOW);
+        assert!(matches!(asks, Effect::Send(_)), "{asks:?}");
+        called(login.receive(authenticate(), NOW));
+        if login.transcript().len() == 1 {
+            called(login.decide(Ok(accept("alice", "user")), NOW));
+        }
+    }
+    let Effect::End(Outcome::Denied(denial)) = login.decide(Ok(challenge()), NOW) else {
+        panic!("b has had its round");
+    };
+    assert_eq!(denial.refusal, Refusal::Denied);
+    assert_eq!(denial.why, "b has no rounds left of its 1 (limit: rounds)");
+}
+
+#[test]
+fn a_realm_without_room_turns_a_login_away_before_it_asks_anything() {
+    let mut login = login();
+    assert!(matches!(
+        login.receive(hello(&["a"]), NOW),
+        Effect::Open { .. }
+    ));
+    assert_eq!(refused(login.turn_away("full")), Refusal::Unavailable);
+    assert!(login.transcript().is_empty());
+}
+
 #[test]
 fn rounds_are_bounded() {
     let mut login = login();
@@ -343,16 +380,10 @@ fn hello_with_wrong_types_is_a_violation() {
 }
 
 fn any_message() -> impl Strategy<Value = Message> {
-    let request = Id::MIN;
     prop_oneof![
         6 => Just(authenticate()),
         2 => sample::subsequence(vec!["a", "b", "c"], 0..=3).prop_map(|methods| hello(&methods)),
-        1 => Just(Message::Welcome { session: Id::MIN, details: Dict::new() }),
-        1 => Just(Message::Abort { details: Dict::new(), reason: "x".into() }),
-        1 => Just(Message::Goodbye { details: Dict::new(), reason: "x".into() }),
-        1 => Just(Message::Challenge { method: "a".into(), extra: Dict::new() }),
-        1 => Just(Message::Subscribe { request, options: Dict::new(), topic: "a".into() }),
-        1 => Just(Message::Unsubscribed { request }),
+        6 => sample::select(messages_out_of_place()),
     ]
 }
 
@@ -371,10 +402,10 @@ fn any_verdict() -> impl Strategy<Value = Result<Verdict, Fault>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Plays any messages of any client against any verdicts, and keeps its own account of what the
-    /// policy allows.
+    /// T08: plays any messages of any client against any verdicts, and keeps its own account of what
+    /// the policy allows.
     #[test]
-    fn only_what_the_policy_allows_ever_reaches_a_welcome(
+    fn t08_only_what_the_policy_allows_ever_reaches_a_welcome(
         alternatives in collection::vec(
             collection::vec(sample::select(vec!["a", "b", "c"]), 1..4), 0..4),
         announced in sample::subsequence(vec!["a", "b", "c"], 0..=3),

@@ -18,7 +18,7 @@ impl counters::Host for Guest {
         counter: u64,
     ) -> wasmtime::Result<bool> {
         self.host_call(HostCall::Counter)?;
-        let credential = self.table.get(&credential)?;
+        let credential = self.credentials.get(&credential)?;
         Ok(credential.advance(counter).await?)
     }
 }

@@ -33,17 +33,27 @@ impl credentials::Host for Guest {
 impl credentials::HostCredential for Guest {
     fn authid(&mut self, credential: Resource<Credential>) -> wasmtime::Result<String> {
         self.host_call(HostCall::Look)?;
-        Ok(self.table.get(&credential)?.authid().as_str().to_owned())
+        Ok(self
+            .credentials
+            .get(&credential)?
+            .authid()
+            .as_str()
+            .to_owned())
     }
 
     fn authrole(&mut self, credential: Resource<Credential>) -> wasmtime::Result<String> {
         self.host_call(HostCall::Look)?;
-        Ok(self.table.get(&credential)?.authrole().as_str().to_owned())
+        Ok(self
+            .credentials
+            .get(&credential)?
+            .authrole()
+            .as_str()
+            .to_owned())
     }
 
     fn parameters(&mut self, credential: Resource<Credential>) -> wasmtime::Result<String> {
         self.host_call(HostCall::Look)?;
-        Ok(self.table.get(&credential)?.parameters().to_owned())
+        Ok(self.credentials.get(&credential)?.parameters().to_owned())
     }
 
     async fn verify_password(
@@ -52,7 +62,7 @@ impl credentials::HostCredential for Guest {
         candidate: String,
     ) -> wasmtime::Result<bool> {
         self.host_call(HostCall::Password)?;
-        let credential = self.table.get(&credential)?;
+        let credential = self.credentials.get(&credential)?;
         Ok(credential
             .verify_password(Zeroizing::new(candidate))
             .await?)
@@ -67,7 +77,7 @@ impl credentials::HostCredential for Guest {
     ) -> wasmtime::Result<bool> {
         self.host_call(HostCall::Mac)?;
         Ok(self
-            .table
+            .credentials
             .get(&credential)?
             .verify_hmac(hash.into(), &message, &tag))
     }
@@ -79,12 +89,15 @@ impl credentials::HostCredential for Guest {
         message: Vec<u8>,
     ) -> wasmtime::Result<Vec<u8>> {
         self.host_call(HostCall::Mac)?;
-        Ok(self.table.get(&credential)?.hmac(hash.into(), &message))
+        Ok(self
+            .credentials
+            .get(&credential)?
+            .hmac(hash.into(), &message))
     }
 
     fn public_keys(&mut self, credential: Resource<Credential>) -> wasmtime::Result<Vec<Vec<u8>>> {
         self.host_call(HostCall::Look)?;
-        let credential = self.table.get(&credential)?;
+        let credential = self.credentials.get(&credential)?;
         let keys = credential.public_keys().iter();
         let enrolled = credential.enrolled_keys().iter();
         Ok(keys
@@ -95,7 +108,7 @@ impl credentials::HostCredential for Guest {
 
     fn drop(&mut self, credential: Resource<Credential>) -> wasmtime::Result<()> {
         self.host_call(HostCall::Release)?;
-        self.table.delete(credential)?;
+        self.credentials.release(&credential);
         Ok(())
     }
 }

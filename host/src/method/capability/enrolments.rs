@@ -24,7 +24,7 @@ impl enrolments::Host for Guest {
     ) -> wasmtime::Result<bool> {
         self.host_call(HostCall::Code)?;
         let code = Zeroizing::new(code);
-        Ok(self.table.get(&credential)?.is_open(&code)?)
+        Ok(self.credentials.get(&credential)?.is_open(&code)?)
     }
 
     async fn redeem(
@@ -43,7 +43,7 @@ impl enrolments::Host for Guest {
         } = key;
         // Beyond the contract's bounds: a defect of the method's, which ends the call.
         let key = EnrolledKey::new(&id, &public_key, counter, &about)?;
-        let credential = self.table.get(&credential)?;
+        let credential = self.credentials.get(&credential)?;
         let (kind, authid) = (credential.kind().clone(), credential.owner().clone());
         let enrolled = credential.enrol(&code, key).await?;
         if enrolled.is_ok() {

@@ -5,16 +5,13 @@ use wasmtime::component::{HasSelf, Linker};
 use crate::{
     egress::{EgressError, Request, Response},
     method::{
-        HostCall, Limit,
+        HostCall,
         bindings::{countersign::auth::http, wasi::logging::logging::Level},
-        guest::{Guest, Overrun},
+        guest::Guest,
     },
 };
 
 pub(super) const INTERFACES: &[&str] = &["countersign:auth/http"];
-
-/// A login is one question, or a few. More would be somebody else's service that is flooded.
-pub(in crate::method) const MOST_REQUESTS: u32 = 8;
 
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     http::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest)
@@ -26,10 +23,6 @@ impl http::Host for Guest {
         request: http::Request,
     ) -> wasmtime::Result<Result<http::Response, String>> {
         self.host_call(HostCall::Request)?;
-        self.requests_left = self
-            .requests_left
-            .checked_sub(1)
-            .ok_or(Overrun(Limit::Requests))?;
         let Some(door) = &self.reach.door else {
             return Ok(Err(no_door()));
         };
@@ -53,7 +46,7 @@ impl http::Host for Guest {
     }
 
     fn check(&mut self, url: String) -> wasmtime::Result<Result<(), String>> {
-        self.host_call(HostCall::Request)?;
+        self.host_call(HostCall::Url)?;
         let checked = match &self.reach.door {
             Some(door) => door.check(&url).map_err(|error| error.to_string()),
             None => Err(no_door()),

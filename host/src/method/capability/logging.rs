@@ -49,6 +49,12 @@ impl Log {
         }
     }
 
+    /// This one with as much left as the other.
+    pub(in crate::method) fn refilled(&self, other: &Self) -> Self {
+        *self.octets_left.lock() = *other.octets_left.lock();
+        self.clone()
+    }
+
     pub(super) fn label(&self) -> &Label {
         &self.label
     }

@@ -19,7 +19,7 @@ impl recovery_codes::Host for Guest {
         code: String,
     ) -> wasmtime::Result<bool> {
         self.host_call(HostCall::Code)?;
-        let credential = self.table.get(&credential)?;
+        let credential = self.credentials.get(&credential)?;
         Ok(credential.redeem(&Zeroizing::new(code)).await?)
     }
 }

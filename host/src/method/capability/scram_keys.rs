@@ -20,7 +20,7 @@ impl scram_keys::Host for Guest {
         client_proof: Vec<u8>,
     ) -> wasmtime::Result<Option<Vec<u8>>> {
         self.host_call(HostCall::Mac)?;
-        let signature = self.table.get(&credential)?.scram_signature(
+        let signature = self.credentials.get(&credential)?.scram_signature(
             dialect.into(),
             &auth_message,
             &client_proof,

@@ -1,4 +1,7 @@
+use std::{mem, sync::Arc};
+
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::io::AsyncWrite;
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::{
@@ -15,7 +18,11 @@ use wasmtime_wasi::{
 use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::Log;
-use crate::method::{World, bindings::wasi::logging::logging::Level, guest::Guest};
+use crate::method::{
+    World,
+    bindings::wasi::logging::logging::Level,
+    guest::{Guest, Overrun},
+};
 
 pub(super) const INTERFACES: &[&str] = &[
     "wasi:cli/environment",
@@ -96,38 +103,71 @@ impl WasiView for Guest {
     /// Made when a guest first uses it: most never do, though they import it.
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let (log, world) = (&self.log, self.world);
-        let ctx = self
+        let wasi = self
             .wasi
-            .get_or_insert_with(|| Box::new(context(log, world)));
+            .get_or_insert_with(|| Box::new(Wasi::new(log, world)));
         WasiCtxView {
-            ctx,
+            ctx: &mut wasi.context,
             table: &mut self.table,
         }
     }
 }
 
-fn context(log: &Log, world: Option<World>) -> WasiCtx {
-    let mut builder = WasiCtxBuilder::new();
-    if let Some(world) = world {
-        world.take_the_place_of_ours(&mut builder);
+/// What the standard interfaces have of an instance.
+pub(in crate::method) struct Wasi {
+    context: WasiCtx,
+    output: Line,
+    errors: Line,
+}
+
+/// What was printed since the last line ended, by whichever handle to the stream.
+type Line = Arc<Mutex<Vec<u8>>>;
+
+impl Wasi {
+    fn new(log: &Log, world: Option<World>) -> Self {
+        let (output, errors) = (Line::default(), Line::default());
+        let mut builder = WasiCtxBuilder::new();
+        if let Some(world) = world {
+            world.take_the_place_of_ours(&mut builder);
+        }
+        let context = builder
+            .stdout(Lines {
+                log: log.clone(),
+                level: Level::Info,
+                line: Arc::clone(&output),
+            })
+            .stderr(Lines {
+                log: log.clone(),
+                level: Level::Warn,
+                line: Arc::clone(&errors),
+            })
+            .max_random_size(MOST_RANDOM_OCTETS)
+            .build();
+        Self {
+            context,
+            output,
+            errors,
+        }
     }
-    builder
-        .stdout(Lines {
-            log: log.clone(),
-            level: Level::Info,
-        })
-        .stderr(Lines {
-            log: log.clone(),
-            level: Level::Warn,
-        })
-        .max_random_size(MOST_RANDOM_OCTETS)
-        .build()
+
+    /// Writes what is left of a call that is over, so that no other call's line begins with it.
+    pub(in crate::method) fn end_lines(&self, log: &Log) -> Result<(), Overrun> {
+        for (level, line) in [(Level::Info, &self.output), (Level::Warn, &self.errors)] {
+            let line = mem::take(&mut *line.lock());
+            if !line.is_empty() {
+                log.write(level, &String::from_utf8_lossy(&line))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Standard output or error: each line of it becomes a line of the log.
+#[derive(Clone)]
 struct Lines {
     log: Log,
     level: Level,
+    line: Line,
 }
 
 impl IsTerminal for Lines {
@@ -143,48 +183,30 @@ impl StdoutStream for Lines {
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(LineWriter {
-            log: self.log.clone(),
-            level: self.level,
-            line: Vec::new(),
-        })
+        Box::new(self.clone())
     }
 }
 
-struct LineWriter {
-    log: Log,
-    level: Level,
-    line: Vec<u8>,
-}
-
-impl LineWriter {
-    fn end_line(&mut self) -> StreamResult<()> {
-        let line = std::mem::take(&mut self.line);
-        self.log
-            .write(self.level, &String::from_utf8_lossy(&line))
-            .map_err(|overrun| StreamError::Trap(overrun.into()))
-    }
-}
-
-impl OutputStream for LineWriter {
+impl OutputStream for Lines {
     fn write(&mut self, octets: Bytes) -> StreamResult<()> {
+        let mut line = self.line.lock();
         for octet in octets {
             if octet != b'\n' {
-                self.line.push(octet);
+                line.push(octet);
             }
-            if octet == b'\n' || self.line.len() >= LONGEST_LINE {
-                self.end_line()?;
+            if octet == b'\n' || line.len() >= LONGEST_LINE {
+                let line = mem::take(&mut *line);
+                let line = String::from_utf8_lossy(&line);
+                let written = self.log.write(self.level, &line);
+                written.map_err(|overrun| StreamError::Trap(overrun.into()))?;
             }
         }
         Ok(())
     }
 
+    /// A line is a line when it ends: what is flushed before stays, until then or until the call ends.
     fn flush(&mut self) -> StreamResult<()> {
-        if self.line.is_empty() {
-            Ok(())
-        } else {
-            self.end_line()
-        }
+        Ok(())
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
@@ -193,6 +215,6 @@ impl OutputStream for LineWriter {
 }
 
 #[wasmtime_wasi::async_trait]
-impl Pollable for LineWriter {
+impl Pollable for Lines {
     async fn ready(&mut self) {}
 }

@@ -10,6 +10,7 @@ use crate::{
     credential::{PasswordQueue, Sqlite, Vault},
     key_set::KeySets,
     login::{Policy, Role},
+    method::Bulkhead,
     realm::{Generation, Realm},
     router::{Farewell, Features, Member, Outbox, Permission},
     wamp::{Actions, Code, Dict, Id, MatchPolicy, Message, Pattern, Serializer, reason},
@@ -50,7 +51,7 @@ impl House {
     fn new(authenticates: &str) -> Self {
         let text = format!("roles = ['callee']\n{authenticates}");
         let file = std::path::Path::new("realms/admin.toml");
-        let realm = config::Realm::parse(&text, file).unwrap();
+        let realm = config::Realm::parse(&text, file, &config::Ceilings::default()).unwrap();
         let everything = Permission {
             role: "callee".into(),
             pattern: Pattern::parse("", MatchPolicy::Prefix).unwrap(),
@@ -62,12 +63,11 @@ impl House {
                 name: "callee".into(),
                 requires: Vec::new(),
             }],
-            longest_session: None,
-            confidential: false,
+            ..Policy::default()
         };
         let directory = TempDir::new().unwrap();
         let store = Sqlite::open(directory.path().join("credentials.db")).unwrap();
-        let vault = Vault::open(Arc::new(store), PasswordQueue::new(1, 1)).unwrap();
+        let vault = Vault::open(Arc::new(store), PasswordQueue::default()).unwrap();
         let generation = Generation {
             number: 1,
             aside: HashMap::new(),
@@ -75,6 +75,7 @@ impl House {
             methods: HashMap::new(),
             key_sets: KeySets::default(),
             permissions: Arc::new([everything].into_iter().collect()),
+            bulkhead: Arc::new(Bulkhead::new(realm.limits)),
             cookie: None,
             keyring: vault.keyring("admin".into(), "callee".into()),
             authenticates: realm.authenticates,

@@ -7,10 +7,19 @@
     reason = "what a method should not do is what this one does"
 )]
 
-use std::{hint::black_box, process, thread, time::Duration};
+use std::{
+    cell::RefCell,
+    hint::black_box,
+    process,
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
 
 use countersign_guest::{
-    Answer, Attempt, Challenge, Identity, Manifest, Method, Verdict, credentials, logging,
+    Answer, Attempt, Challenge, Identity, Manifest, Method, Verdict,
+    credentials::{self, Credential, Hash},
+    logging,
 };
 use serde::Deserialize;
 
@@ -42,6 +51,29 @@ enum Deed {
     PrintOneLongLine,
     FailToDecide,
     Regret,
+    LoopInCheck,
+    PanicInCheck,
+    CallTheHost,
+    AskTheTime,
+    CheckPasswords,
+    AskWithALongList,
+    ReturnDeepJson,
+    ForgeTheLog,
+    LeaveALineOpen,
+    AskForever,
+    ExpectItsState,
+    FailForMallory,
+    Remember,
+    KeepAHandle,
+    KeepMemory,
+}
+
+/// What an instance that stays has of earlier calls.
+static CALLS: AtomicU32 = AtomicU32::new(0);
+
+thread_local! {
+    static HANDLE: RefCell<Option<Credential>> = const { RefCell::new(None) };
+    static MEMORY: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Method for Hostile {
@@ -52,7 +84,17 @@ impl Method for Hostile {
         credential_kinds: &[],
     };
 
-    fn begin(&self, _attempt: &Attempt) -> Result<Verdict, String> {
+    fn check(&self) -> Result<(), String> {
+        match self.does {
+            Deed::LoopInCheck => loop {
+                black_box(());
+            },
+            Deed::PanicInCheck => panic!("on purpose"),
+            _ => Ok(()),
+        }
+    }
+
+    fn begin(&self, attempt: &Attempt) -> Result<Verdict, String> {
         match self.does {
             Deed::Behave => {}
             Deed::Loop => loop {
@@ -107,13 +149,81 @@ impl Method for Hostile {
                 let _regret = Regret;
                 return Ok(Verdict::accept("alice", "user"));
             }
+            Deed::LoopInCheck | Deed::PanicInCheck => {}
+            Deed::CallTheHost => loop {
+                logging::log(logging::Level::Trace, "", "");
+            },
+            Deed::AskTheTime => loop {
+                black_box(Instant::now());
+            },
+            Deed::CheckPasswords => {
+                let credential = credentials::find("ticket", "alice");
+                loop {
+                    black_box(credential.verify_password("wonderland"));
+                }
+            }
+            Deed::AskWithALongList => {
+                let credential = credentials::find("ticket", "alice");
+                black_box(credential.hmac(Hash::Sha256, &vec![0; 10_000_000]));
+            }
+            Deed::ReturnDeepJson => {
+                let extra = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
+                let state = Vec::new();
+                return Ok(Challenge { extra, state }.into());
+            }
+            Deed::ForgeTheLog => {
+                logging::log(
+                    logging::Level::Info,
+                    "",
+                    "\u{1b}[2J\r\n{\"message\":\"logged in\"}\u{202e}",
+                );
+            }
+            Deed::LeaveALineOpen => {
+                print!("half of a line");
+                std::io::Write::flush(&mut std::io::stdout()).map_err(|error| error.to_string())?;
+            }
+            Deed::AskForever | Deed::ExpectItsState => {
+                return Ok(Challenge::default().with_state(b"its own".to_vec()).into());
+            }
+            Deed::FailForMallory => {
+                if attempt.authid.as_deref() == Some("mallory") {
+                    panic!("on purpose");
+                }
+            }
+            Deed::Remember => {
+                let calls = CALLS.fetch_add(1, Ordering::Relaxed) + 1;
+                return Ok(Verdict::deny(format!("call {calls}")));
+            }
+            Deed::KeepAHandle => return Ok(keep_a_handle(attempt)),
+            Deed::KeepMemory => {
+                MEMORY.with_borrow_mut(|memory| memory.push(vec![1; 1 << 20]));
+                let calls = CALLS.fetch_add(1, Ordering::Relaxed) + 1;
+                return Ok(Verdict::deny(format!("call {calls}")));
+            }
         }
         Ok(Verdict::accept("alice", "user"))
     }
 
-    fn resume(&self, _attempt: &Attempt, _answer: &Answer) -> Result<Verdict, String> {
+    fn resume(&self, _attempt: &Attempt, answer: &Answer) -> Result<Verdict, String> {
+        match self.does {
+            Deed::AskForever => return Ok(Challenge::default().into()),
+            Deed::ExpectItsState => assert_eq!(answer.state, b"its own"),
+            _ => {}
+        }
         Ok(Verdict::accept("alice", "user"))
     }
+}
+
+/// Says whose credential an earlier call's handle is, if there was one.
+fn keep_a_handle(attempt: &Attempt) -> Verdict {
+    let whose = HANDLE.with_borrow(|kept| kept.as_ref().map(Credential::authid));
+    if let Some(whose) = whose {
+        return Verdict::deny(format!("the handle is to {whose}"));
+    }
+    let authid = attempt.authid.as_deref().unwrap_or_default();
+    let credential = credentials::find("ticket", authid);
+    HANDLE.set(Some(credential));
+    Verdict::deny("kept")
 }
 
 /// Traps when the verdict is made already and the function ends.

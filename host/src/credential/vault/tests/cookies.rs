@@ -85,7 +85,7 @@ async fn a_cookie_says_whose_it_is_until_it_expires() {
 async fn t16_a_cookie_is_good_in_its_realm_only() {
     let router = Router::with_alice();
     let hash = router.kept(family()).await;
-    let vault = Vault::open(Arc::clone(&router.store) as _, PasswordQueue::new(1, 8)).unwrap();
+    let vault = Vault::open(Arc::clone(&router.store) as _, PasswordQueue::default()).unwrap();
     let other = vault.keyring("realm2".into(), "guest".into());
     assert!(matches!(
         other.cookie(&hash, now()).unwrap(),

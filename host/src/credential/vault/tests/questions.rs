@@ -24,7 +24,7 @@ proptest! {
     ) {
         let directory = TempDir::new().unwrap();
         let store = Arc::new(Sqlite::open(directory.path().join("credentials.db")).unwrap());
-        let vault = Vault::open(Arc::clone(&store) as _, PasswordQueue::new(1, 8)).unwrap();
+        let vault = Vault::open(Arc::clone(&store) as _, PasswordQueue::default()).unwrap();
         let salts: BTreeMap<_, _> = enrolled
             .iter()
             .enumerate()

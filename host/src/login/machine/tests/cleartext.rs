@@ -21,8 +21,8 @@ fn realm(alternatives: Vec<Alternative>, confidential: bool) -> Policy {
     Policy {
         alternatives,
         roles: vec![role("user", &[])],
-        longest_session: None,
         confidential,
+        ..Policy::default()
     }
 }
 

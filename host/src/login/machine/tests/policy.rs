@@ -13,8 +13,7 @@ fn after_a(rest: Vec<Step>, roles: Vec<Role>) -> Arc<Policy> {
             confidential: false,
         }],
         roles,
-        longest_session: None,
-        confidential: false,
+        ..Policy::default()
     })
 }
 

@@ -10,13 +10,13 @@ use super::{
     store::{CredentialError, Credentials},
 };
 use crate::{
-    config::{CallLimits, Capability, EgressConfig, TestTable},
+    config::{CallLimits, Capability, EgressConfig, Instances, RealmLimits, TestTable},
     credential::{Bounds, Keyring, PasswordQueue, Sqlite, StoreError, Vault},
     egress::{Door, DoorError, Egress, SetupError},
     login::StepName,
     method::{
-        Fault, Grant, Limits, LoadError, Manifest, Meter, Method, MethodParts, Reach, Revision,
-        Runtime, Source, World,
+        Bulkhead, Fault, Grant, Limits, LoadError, Manifest, Meter, Method, MethodParts, Reach,
+        Revision, Runtime, Source, World,
     },
     wamp::Id,
 };
@@ -53,7 +53,7 @@ const NEVER: Bounds = Bounds {
 };
 
 /// A method, with all that it is asked in front of.
-pub(super) struct Stage {
+pub(super) struct Scene {
     pub(super) method: Arc<Method>,
     pub(super) meter: Arc<Meter>,
     pub(super) realm: Arc<str>,
@@ -61,7 +61,7 @@ pub(super) struct Stage {
     _credentials: Credentials,
 }
 
-/// What is compiled once and tried on several stages.
+/// What is compiled once and tried on several scenes.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub(super) runtime: Arc<Runtime>,
@@ -117,6 +117,8 @@ impl Candidate {
             reach: Reach::default(),
             guesses: NEVER,
             counts_first: false,
+            instances: Instances::Fresh,
+            bulkhead: alone(),
         };
         let (runtime, revision) = (Arc::clone(&self.runtime), Arc::clone(&self.revision));
         Method::new(runtime, revision, parts).await.map(drop)
@@ -129,7 +131,7 @@ impl Candidate {
     }
 }
 
-impl Stage {
+impl Scene {
     /// With the table's settings and credentials.
     pub(super) async fn set(
         candidate: &Candidate,
@@ -163,6 +165,8 @@ impl Stage {
             },
             guesses: NEVER,
             counts_first: true,
+            instances: Instances::Fresh,
+            bulkhead: alone(),
         };
         let method = Method::new(Arc::clone(runtime), Arc::clone(revision), parts)
             .await
@@ -203,4 +207,9 @@ fn empty() -> Result<(Keyring, Arc<TempDir>), TrialError> {
     let store = Sqlite::open(files.path().join("credentials.db"))?;
     let vault = Vault::open(Arc::new(store), PasswordQueue::default())?;
     Ok((vault.keyring("".into(), "".into()), Arc::new(files)))
+}
+
+/// Room for a realm in which nothing else goes on.
+fn alone() -> Arc<Bulkhead> {
+    Arc::new(Bulkhead::new(RealmLimits::default()))
 }

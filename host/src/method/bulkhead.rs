@@ -1,0 +1,133 @@
+//! What one realm may take of the router, so that the rest is there for the others.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Weak},
+};
+
+use parking_lot::Mutex;
+use thiserror::Error;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit},
+    time::timeout,
+};
+
+use super::{Fault, Runtime};
+use crate::config::RealmLimits;
+
+/// Warm instances that a realm may keep, of all its methods together.
+const WARM: usize = 8;
+
+/// One for a realm, over its generations. Where a generation has other limits it gets another one,
+/// and what is under way ends in the one that it began in.
+pub struct Bulkhead {
+    limits: RealmLimits,
+    logins: Arc<Semaphore>,
+    /// For each call that is under way or waits.
+    places: Semaphore,
+    calls: Semaphore,
+    warm: Arc<Semaphore>,
+}
+
+/// A login's place in its realm, until it is over.
+#[derive(Debug)]
+pub struct LoginPlace(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit);
+
+/// A realm has as many logins under way as it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error(
+    "{0} logins to the realm are under way already, the most that there may be (limit: logins)"
+)]
+pub struct Full(u32);
+
+/// Room for one call.
+pub(super) struct Room<'a> {
+    _place: SemaphorePermit<'a>,
+    _of_the_realm: SemaphorePermit<'a>,
+    _of_the_router: SemaphorePermit<'a>,
+}
+
+impl Bulkhead {
+    pub fn new(limits: RealmLimits) -> Self {
+        let count = |limit: u32| (limit as usize).min(Semaphore::MAX_PERMITS);
+        Self {
+            logins: Arc::new(Semaphore::new(count(limits.logins))),
+            places: Semaphore::new(count(limits.calls.saturating_add(limits.queue))),
+            calls: Semaphore::new(count(limits.calls)),
+            warm: Arc::new(Semaphore::new(WARM)),
+            limits,
+        }
+    }
+
+    /// Lets a login begin, before anything is looked at that it says.
+    pub fn enter(&self) -> Result<LoginPlace, Full> {
+        Arc::clone(&self.logins)
+            .try_acquire_owned()
+            .map(LoginPlace)
+            .map_err(|_| Full(self.limits.logins))
+    }
+
+    /// Waits for room for a call, not for long. It comes before there is an instance, so before the
+    /// method can look at any credential.
+    pub(super) async fn call<'a>(&'a self, runtime: &'a Runtime) -> Result<Room<'a>, Fault> {
+        let RealmLimits {
+            calls, queue, wait, ..
+        } = self.limits;
+        let place = self.places.try_acquire().map_err(|_| {
+            Fault::Overload(format!(
+                "{calls} calls of the realm's methods are under way, and {queue} wait, the most \
+                 that there may be (limit: queue)"
+            ))
+        })?;
+        let room = async {
+            let stopping = |_| Fault::Overload("the router is stopping".into());
+            Ok(Room {
+                _place: place,
+                _of_the_realm: self.calls.acquire().await.map_err(stopping)?,
+                _of_the_router: runtime.permit().await?,
+            })
+        };
+        timeout(wait, room).await.unwrap_or_else(|_| {
+            Err(Fault::Overload(format!(
+                "there was no room for a call within {} ms (limit: wait)",
+                wait.as_millis()
+            )))
+        })
+    }
+
+    /// A place for an instance that stays. None: it must go.
+    pub(super) fn keep_warm(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.warm).try_acquire_owned().ok()
+    }
+}
+
+/// The bulkhead of each realm that has one.
+#[derive(Debug, Default)]
+pub struct Bulkheads(Mutex<HashMap<Arc<str>, Weak<Bulkhead>>>);
+
+impl Bulkheads {
+    /// The realm's, if it has one with these limits, or a new one.
+    pub fn of(&self, realm: &Arc<str>, limits: RealmLimits) -> Arc<Bulkhead> {
+        let mut bulkheads = self.0.lock();
+        let known = bulkheads.get(realm).and_then(Weak::upgrade);
+        if let Some(bulkhead) = known.filter(|known| known.limits == limits) {
+            return bulkhead;
+        }
+        bulkheads.retain(|_, bulkhead| bulkhead.strong_count() > 0);
+        let bulkhead = Arc::new(Bulkhead::new(limits));
+        bulkheads.insert(Arc::clone(realm), Arc::downgrade(&bulkhead));
+        bulkhead
+    }
+}
+
+impl fmt::Debug for Bulkhead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bulkhead")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
