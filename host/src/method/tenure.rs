@@ -119,7 +119,7 @@ impl Tenure {
 
     fn fails_probation(&self) -> bool {
         self.probation.lock().is_some_and(|probation| {
-            self.calls.ended() <= probation.of && self.calls.faults() >= probation.faults
+            self.calls.judged() <= probation.of && self.calls.faults() >= probation.faults
         })
     }
 }
@@ -155,9 +155,9 @@ impl Tally {
         count.fetch_add(1, Relaxed);
     }
 
-    /// Logins that were over with this step, or passed it.
-    pub fn ended(&self) -> u64 {
-        let counts = [&self.accepted, &self.denied, &self.faults, &self.undecided];
+    /// Logins that tell something of the method.
+    pub fn judged(&self) -> u64 {
+        let counts = [&self.accepted, &self.denied, &self.faults];
         counts.into_iter().map(|count| count.load(Relaxed)).sum()
     }
 
@@ -235,7 +235,7 @@ mod tests {
         let undecided = || Err(Fault::Undecided("no answer".into()));
         note(&tenure, &[overload(), undecided(), overload(), undecided()]);
         assert_eq!(rung.load(SeqCst), 0);
-        assert_eq!(tenure.calls.ended(), 4);
+        assert_eq!(tenure.calls.judged(), 0);
         let (free, rung) = self::tenure(None);
         note(&free, &[trap(), trap(), trap()]);
         assert_eq!(rung.load(SeqCst), 0);
