@@ -108,16 +108,18 @@ impl Tenure {
     pub(super) fn note(&self, verdict: &Result<Verdict, Fault>, took: Duration) {
         self.calls.note(verdict, took);
         let is_fault = verdict.as_ref().is_err_and(Fault::is_the_methods);
-        if is_fault && self.fails_probation() && !self.rang.swap(true, SeqCst) {
-            if let Some(alarm) = &self.alarm {
-                alarm(self);
-            }
+        if is_fault
+            && self.fails_probation()
+            && !self.rang.swap(true, SeqCst)
+            && let Some(alarm) = &self.alarm
+        {
+            alarm(self);
         }
     }
 
     fn fails_probation(&self) -> bool {
         self.probation.lock().is_some_and(|probation| {
-            self.calls.ended() <= probation.of && self.calls.faults() >= probation.faults
+            self.calls.judged() <= probation.of && self.calls.faults() >= probation.faults
         })
     }
 }
@@ -153,9 +155,9 @@ impl Tally {
         count.fetch_add(1, Relaxed);
     }
 
-    /// Logins that were over with this step, or passed it.
-    pub fn ended(&self) -> u64 {
-        let counts = [&self.accepted, &self.denied, &self.faults, &self.undecided];
+    /// Logins that tell something of the method.
+    pub fn judged(&self) -> u64 {
+        let counts = [&self.accepted, &self.denied, &self.faults];
         counts.into_iter().map(|count| count.load(Relaxed)).sum()
     }
 
@@ -233,7 +235,7 @@ mod tests {
         let undecided = || Err(Fault::Undecided("no answer".into()));
         note(&tenure, &[overload(), undecided(), overload(), undecided()]);
         assert_eq!(rung.load(SeqCst), 0);
-        assert_eq!(tenure.calls.ended(), 4);
+        assert_eq!(tenure.calls.judged(), 0);
         let (free, rung) = self::tenure(None);
         note(&free, &[trap(), trap(), trap()]);
         assert_eq!(rung.load(SeqCst), 0);

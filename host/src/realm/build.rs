@@ -366,13 +366,13 @@ async fn aside(
     all
 }
 
-const fn probation(terms: config::RollbackTerms) -> Option<Probation> {
+fn probation(terms: config::RollbackTerms) -> Option<Probation> {
     if terms.of == 0 {
         return None;
     }
     Some(Probation {
-        faults: terms.faults as u64,
-        of: terms.of as u64,
+        faults: terms.faults.into(),
+        of: terms.of.into(),
     })
 }
 

@@ -133,8 +133,8 @@ impl Share {
     }
 
     /// Whether a login with this random number is among them.
-    pub const fn has(self, random: u64) -> bool {
-        random % (Self::ALL as u64) < self.0 as u64
+    pub fn has(self, random: u64) -> bool {
+        random % u64::from(Self::ALL) < u64::from(self.0)
     }
 }
 
