@@ -13,7 +13,7 @@ mod sessions;
 pub use client::{AskError, ask};
 pub use counter::{AdminError, Counter};
 pub use desk::Desk;
-pub use message::{Request, Response, RevisionReport};
+pub use message::{Request, Response, RevisionReport, StageReport, StagingReport};
 pub use sessions::{Eviction, SessionQuery, SessionReport};
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod compile;
 mod credential;
 mod login;
 mod method;
@@ -31,9 +32,12 @@ enum Command {
     Check(ConfigArgs),
     /// Log in to a WAMP router, show what it says, and leave.
     Login(login::LoginArgs),
-    /// Add, list or remove credentials; a running router sees it at the next login.
+    /// Add, list or remove credentials; a running router sees it at once.
     Credential(credential::CredentialArgs),
     Method(method::MethodArgs),
+    /// What the router runs to have a component compiled.
+    #[command(name = crate::method::COMMAND, hide = true)]
+    Compile(compile::CompileArgs),
     Session(session::SessionArgs),
 }
 
@@ -62,6 +66,7 @@ impl Cli {
             Command::Login(args) => login::run(args).await,
             Command::Credential(args) => credential::run(args).await,
             Command::Method(args) => method::run(args).await,
+            Command::Compile(args) => compile::run(&args),
             Command::Session(args) => session::run(args).await,
         }
     }

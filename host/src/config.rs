@@ -13,6 +13,7 @@ mod error;
 mod guesses;
 mod key_set;
 mod listener;
+mod loading;
 mod login;
 mod method;
 mod name;
@@ -22,6 +23,7 @@ mod permission;
 mod procedures;
 mod quantity;
 mod realm;
+mod revision;
 mod role;
 mod scalar;
 mod settings;
@@ -37,6 +39,7 @@ pub use listener::{
     ClientCertificate, ListenAddress, Listener, Protocol, Proxy, ProxyHeader, SocketMode, Tls,
     WebOrigin,
 };
+pub use loading::{LoadingConfig, Signer};
 pub use login::{Change, Login, Step, When};
 pub use method::{Authorization, CallLimits, Capability, Cleartext, Conform, MethodConfig};
 pub use name::{
@@ -49,6 +52,7 @@ pub use permission::Permission;
 pub use procedures::{Authenticates, Procedures};
 pub use quantity::{Octets, duration};
 pub use realm::{CookieTerms, Realm};
+pub use revision::{ComponentDigest, RollbackTerms};
 pub use role::Assurance;
 pub(crate) use scalar::nearest;
 pub use settings::Settings;

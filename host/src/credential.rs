@@ -28,6 +28,7 @@ pub mod scram;
 mod sqlite;
 mod standing;
 mod store;
+mod unspending;
 mod vault;
 
 use std::fmt;

@@ -13,21 +13,28 @@ mod cookies;
 mod directory;
 mod generation;
 mod reload;
+mod revisions;
 mod revocation;
 mod roll;
 mod selection;
+mod stage;
 mod trials;
 mod watch;
 
 pub use build::{MethodError, RealmError, Workshop};
-pub use components::ComponentError;
+pub use components::{ComponentError, signature_path};
 pub use consent::ConsentError;
 pub use cookies::{Came, Cookies, Ties, UNSERVED};
 pub use directory::Realms;
 pub use generation::{Generation, Realm};
 pub use reload::{Inspection, Reloader};
+pub use revisions::{
+    Aside, Comparison, Part, RevisionError, RevisionState, RevisionStatus, RolledBack, Share,
+    Withdrawn,
+};
 pub use revocation::follow as follow_credentials;
 pub use roll::{LiveSession, NotAdmitted, Passed, Seat};
 pub use selection::{NoRevisionName, RevisionName, Selection};
+pub use stage::{StageError, Staging};
 pub use trials::TrialFailure;
 pub use watch::Hints;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
 
 use crate::Setup;
 
@@ -74,6 +75,11 @@ impl Component {
             Self::read(&file)
         });
         component.clone()
+    }
+
+    /// What names it, in hex.
+    pub fn digest(&self) -> String {
+        hex::encode(Sha256::digest(&self.0))
     }
 
     pub fn octets(&self) -> &[u8] {

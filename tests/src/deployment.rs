@@ -66,6 +66,12 @@ impl Deployment {
         self.put(&format!("methods/{name}.wasm"), component.octets());
     }
 
+    /// Writes a component's file where no realm looks for it.
+    pub fn beside(&self, name: &str, component: &Component) -> PathBuf {
+        self.put(name, component.octets());
+        self.path(name)
+    }
+
     /// Writes any other file.
     pub fn file(&self, name: &str, text: &str) {
         self.put(name, text.as_bytes());

@@ -82,12 +82,21 @@ impl Router {
 
     /// The most memory that it has had, in octets.
     pub fn peak_memory(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// The memory that it has now, in octets.
+    pub fn memory(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    fn status(&self, line: &str) -> u64 {
         let process = self.process.id().expect("it runs");
         let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
         let peak = status
             .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .expect("a peak");
+            .find_map(|it| it.strip_prefix(line))
+            .expect("such a line");
         let kilobytes: u64 = peak
             .trim()
             .trim_end_matches(" kB")

@@ -190,7 +190,7 @@ async fn whatever_changes_a_credential_ends_its_sessions() {
         authid: "bob",
         role: "user",
         secret: "another key",
-        options: &["--plain", "--replace"],
+        options: &["--plain"],
     });
     revoked(&mut bob).await;
 }

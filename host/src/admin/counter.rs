@@ -7,7 +7,7 @@ use std::{
 
 use thiserror::Error;
 use tokio::{
-    io::{AsyncWriteExt, BufReader},
+    io::{AsyncReadExt, AsyncWriteExt, BufReader, copy, sink},
     net::UnixStream,
     sync::Semaphore,
     time::{sleep, timeout},
@@ -21,6 +21,9 @@ use crate::transport::{UnixPeer, UnixSocket, own_user};
 
 /// The longest request, in octets.
 const LONGEST: u64 = 64 << 10;
+
+/// Octets that are read, and dropped, of a request that is longer.
+const MORE: u64 = 1 << 20;
 
 /// How long a request may take to come, and an answer to be taken.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -129,7 +132,9 @@ async fn serve(mut stream: UnixStream, peer: &UnixPeer, is_allowed: bool, desk: 
     // A command that was broken off wants no answer.
     _ = timeout(PATIENCE, async {
         stream.write_all(&line).await?;
-        stream.shutdown().await
+        stream.shutdown().await?;
+        // Were the socket closed with octets unread, the answer could be lost with them.
+        copy(&mut stream.take(MORE), &mut sink()).await
     })
     .await;
 }

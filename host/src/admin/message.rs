@@ -1,6 +1,8 @@
 //! What the operator's commands ask a router that runs, and what it answers. Each is one line of
 //! JSON: `{"methods":{"realm":"realm1"}}`.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use thiserror::Error;
@@ -19,6 +21,31 @@ pub enum Request {
     EndSessions(Eviction),
     /// Which revisions there are: of one realm, or of all.
     Methods { realm: Option<String> },
+    /// Take a component through all stages, and keep it ready.
+    Stage {
+        realm: String,
+        step: String,
+        file: PathBuf,
+    },
+    /// Ask the revision before.
+    Rollback { realm: String, step: String },
+    /// Let a revision decide about nobody: a step's, or those with such a digest.
+    Withdraw {
+        realm: String,
+        which: String,
+        /// And end the sessions that it has let in.
+        end_sessions: bool,
+    },
+    /// Have the staged revision decide about so many thousandths of the logins.
+    Canary {
+        realm: String,
+        step: String,
+        thousandths: u16,
+    },
+    /// Ask the staged revision beside the live one.
+    Shadow { realm: String, step: String },
+    /// Let go of what is staged.
+    Unstage { realm: String, step: String },
 }
 
 /// What the router answers.
@@ -29,6 +56,9 @@ pub enum Response {
     /// So many.
     SessionsEnded(usize),
     Methods(Vec<RevisionReport>),
+    Staged(StagingReport),
+    /// It was done, in words for a person.
+    Done(String),
     /// It was not done, and why; each line for a person.
     Refused(String),
     /// The router, of this version, does not know the request.
@@ -47,8 +77,50 @@ pub struct RevisionReport {
     /// What the method calls itself, and its author's version.
     pub method: String,
     pub version: String,
-    /// `live`, or what else becomes of it.
+    /// `live`, `rolled back`, `staged`, `canary`, `shadow` or `earlier`.
     pub state: String,
+    /// Of a canary: in thousandths.
+    pub share: Option<u16>,
+    pub withdrawn: bool,
+    /// Milliseconds since the Unix epoch.
+    pub since: u64,
+    /// Logins that passed the step,
+    pub logins: u64,
+    /// that it denied,
+    pub failures: u64,
+    /// in which it trapped, ran into a limit or returned nonsense,
+    pub faults: u64,
+    /// and that it could not decide about, or that there was no room for.
+    pub undecided: u64,
+    /// Of one call, in microseconds.
+    pub mean_us: Option<u64>,
+    pub p99_us: Option<u64>,
+    /// As a shadow: how often it said the same as the live one,
+    pub agreed: u64,
+    /// something else,
+    pub disagreed: u64,
+    /// and how often that could not be compared.
+    pub skipped: u64,
+}
+
+/// What came of taking a component through the stages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StagingReport {
+    pub stages: Vec<StageReport>,
+    /// Of what is staged now. None: it has failed.
+    pub digest: Option<String>,
+    /// The stage that it has failed in, if it was one.
+    pub failed: Option<String>,
+    /// Why.
+    pub why: Option<String>,
+}
+
+/// A stage that was passed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageReport {
+    pub stage: String,
+    pub took_us: u64,
+    pub how: String,
 }
 
 /// Why a line is none of ours.

@@ -7,12 +7,30 @@ use tokio::{
 };
 
 use super::*;
+use crate::{
+    config::EgressConfig,
+    credential::{PasswordQueue, Sqlite, Vault},
+    egress::Egress,
+    method::Runtime,
+    realm::Workshop,
+};
 
 fn serve() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let counter = Counter::bind(&directory.path().join("a.sock")).unwrap();
-    tokio::spawn(counter.serve(Desk::new(Arc::default())));
+    tokio::spawn(counter.serve(desk(&directory)));
     directory
+}
+
+/// The desk of a router without realms.
+fn desk(directory: &TempDir) -> Desk {
+    let path = |name| directory.path().join(name);
+    let store = Sqlite::open(path("credentials.db")).unwrap();
+    let vault = Vault::open(Arc::new(store), PasswordQueue::default()).unwrap();
+    let runtime = Arc::new(Runtime::new().unwrap());
+    let egress = Arc::new(Egress::new(&EgressConfig::new(directory.path())).unwrap());
+    let workshop = Workshop::new(runtime, vault, egress, path("methods"));
+    Desk::new(Arc::default(), Arc::new(workshop), path("realms"))
 }
 
 /// Sends octets, and returns all that comes back.

@@ -2,7 +2,10 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 
-use super::{ConfigArgs, output};
+use super::{
+    ConfigArgs, output,
+    serve::{compiler, signers},
+};
 use crate::{
     config::{Conform, Operator},
     credential::{PasswordQueue, Sqlite, Vault},
@@ -22,10 +25,12 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
         passing.path().join("credentials.db")
     };
     let vault = Vault::open(Arc::new(Sqlite::open(file)?), PasswordQueue::default())?;
-    let runtime = Arc::new(Runtime::new()?);
+    let runtime = Arc::new(Runtime::with(compiler(&operator, None)?)?);
     let egress = Arc::new(Egress::new(&operator.egress)?);
     let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
+        .requiring(signers(&operator))
         .requiring_conformance(operator.conform == Conform::Required);
+    let workshop = Arc::new(workshop);
     let mut reloader = Reloader::new(workshop, operator.realms.clone(), Arc::default());
     let inspections = reloader.look().await.with_context(|| {
         format!(

@@ -1,7 +1,7 @@
 //! `countersign credential`: who can log in to a realm.
 //!
 //! Works on the store's file itself, whether a router runs or not: a router that does sees each
-//! change at its next login.
+//! change at its next login, and ends the sessions that rest on what was changed.
 
 mod add;
 mod list;

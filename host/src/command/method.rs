@@ -8,7 +8,10 @@ mod dev;
 mod inspect;
 mod list;
 mod new;
+mod operate;
 mod project;
+mod sign;
+mod stage;
 mod test;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -42,6 +45,17 @@ pub struct MethodArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     List(list::ListArgs),
+    Stage(stage::StageArgs),
+    /// Let go of what is staged for a step
+    Unstage(operate::StepArgs),
+    Canary(operate::CanaryArgs),
+    /// Ask the staged revision beside the live one, and count where they differ
+    Shadow(operate::StepArgs),
+    /// Ask the revision again that a step had before
+    Rollback(operate::StepArgs),
+    Withdraw(operate::WithdrawArgs),
+    Keygen(sign::KeygenArgs),
+    Sign(sign::SignArgs),
     #[command(flatten)]
     Project(project::ProjectCommand),
     /// Run a table of attempts: their verdicts, and what each call takes
@@ -59,13 +73,22 @@ enum Command {
 pub async fn run(args: MethodArgs) -> anyhow::Result<ExitCode> {
     let MethodArgs { config, command } = args;
     let router = Router { config };
-    match command {
-        Command::List(args) => print(&list::list(&args, &router).await?)?,
+    let said = match command {
+        Command::List(args) => list::list(&args, &router).await?,
+        Command::Stage(args) => return stage::stage(&args, &router).await,
+        Command::Unstage(step) => router.done(step.unstage()).await?,
+        Command::Canary(args) => router.done(args.request()).await?,
+        Command::Shadow(step) => router.done(step.shadow()).await?,
+        Command::Rollback(step) => router.done(step.roll_back()).await?,
+        Command::Withdraw(args) => router.done(args.request()).await?,
+        Command::Keygen(args) => sign::keygen(&args)?,
+        Command::Sign(args) => sign::sign(&args)?,
         Command::Project(command) => return project::run(command).await,
         Command::Test(args) => return test::run(args).await,
         Command::Conform(args) => return conform::run(args).await,
         Command::Inspect(args) => return inspect::run(args).await,
-    }
+    };
+    print(&said)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -78,6 +101,14 @@ impl Router {
     async fn ask(&self, request: Request) -> anyhow::Result<Response> {
         let operator = Operator::read(&self.config)?;
         Ok(admin::ask(&operator.admin.socket, &self.config, &request).await?)
+    }
+
+    /// Has it do something, and yields what it says.
+    async fn done(&self, request: Request) -> anyhow::Result<String> {
+        match self.ask(request).await? {
+            Response::Done(said) => Ok(format!("{said}\n")),
+            other => unexpected(&other),
+        }
     }
 }
 

@@ -11,11 +11,11 @@ use crate::{
     credential::{PasswordQueue, Sqlite, Store, Vault},
     egress::Egress,
     login,
-    method::Runtime,
+    method::{Compiler, CompilerBounds, Helper, Runtime, Shelf, Signers},
     observe,
     realm::{Hints, Inspection, Realms, Reloader, Workshop, follow_credentials},
     session::{SessionSettings, Sessions},
-    transport::{Arrived, CookieExchange, Frames, Incoming, Listener},
+    transport::{Arrived, CookieExchange, Frames, Incoming, Listener, own_user},
     wamp::reason,
 };
 
@@ -40,16 +40,23 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         operator.passwords.queue as usize,
     );
     let vault = Vault::open(Arc::clone(&store), queue)?;
-    let runtime = Arc::new(Runtime::new()?);
+    let shelf = Shelf::open(&operator.loading.cache, own_user()?)?;
+    let runtime = Arc::new(Runtime::with(compiler(&operator, Some(shelf))?)?);
     let egress = Arc::new(Egress::new(&operator.egress)?);
     let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
+        .requiring(signers(&operator))
         .requiring_conformance(operator.conform == Conform::Required);
+    let workshop = Arc::new(workshop);
 
     let realms = Arc::new(Realms::default());
     // Before the first look, or a change between the two would be missed.
     let hints = Hints::of(&[&operator.realms, &operator.methods]);
-    let mut reloader = Reloader::new(workshop, operator.realms.clone(), Arc::clone(&realms))
-        .serving_cookies(operator.may_serve_cookies());
+    let mut reloader = Reloader::new(
+        Arc::clone(&workshop),
+        operator.realms.clone(),
+        Arc::clone(&realms),
+    )
+    .serving_cookies(operator.may_serve_cookies());
     let inspections = reloader.look().await.with_context(|| {
         format!(
             "{}: the directory of the realms' files cannot be read; create it, or name another \
@@ -83,7 +90,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     }
     tokio::spawn(reloader.follow(hints));
     tokio::spawn(follow_credentials(store, Arc::clone(&realms)));
-    tokio::spawn(counter.serve(Desk::new(Arc::clone(&realms))));
+    let desk = Desk::new(Arc::clone(&realms), workshop, operator.realms.clone());
+    tokio::spawn(counter.serve(desk));
 
     stop_signal().await?;
     tracing::info!("stopping: saying GOODBYE to everyone");
@@ -93,6 +101,21 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tracing::warn!(connections = tasks.len(), "some clients did not take leave");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who compiles components: a process of this program's for each.
+pub(super) fn compiler(operator: &Operator, shelf: Option<Shelf>) -> anyhow::Result<Compiler> {
+    let program = Helper::own_program().context("the router's own program is not found")?;
+    let bounds = CompilerBounds {
+        time: operator.loading.compile_time,
+        memory: operator.loading.compile_memory.count(),
+    };
+    Ok(Compiler::Helper(Helper::new(program, bounds, shelf)))
+}
+
+/// Whose components are run.
+pub(super) fn signers(operator: &Operator) -> Signers {
+    operator.loading.signers.iter().copied().collect()
 }
 
 /// The words of the configuration for what a listener speaks.

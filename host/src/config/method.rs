@@ -10,6 +10,7 @@ use super::{
     procedures::Procedures,
     quantity::Octets,
     realm::check_role,
+    revision::{ComponentDigest, RollbackTerms},
     scalar::Word,
     settings::{self, Settings},
 };
@@ -19,6 +20,10 @@ use super::{
 pub struct MethodConfig {
     /// Its component, in the methods directory. Default: the step's name with `.wasm`.
     pub component: ComponentName,
+    /// The only octets that its component may have. None: any.
+    pub digest: Option<ComponentDigest>,
+    /// When a new revision of it is given up by itself.
+    pub rollback: RollbackTerms,
     /// What the realm tells it. A setting `role` is one of the realm's roles.
     pub settings: Settings,
     /// What one call of it may take.
@@ -167,6 +172,8 @@ impl MethodConfig {
         roles: Option<&BTreeSet<RoleName>>,
     ) -> Result<Self, Reported> {
         let component = table.optional::<ComponentName>("component");
+        let digest = table.optional::<ComponentDigest>("digest");
+        let rollback = RollbackTerms::take(table.table("rollback"));
         let settings = table.opaque("settings");
         let limits = CallLimits::take(table.table("limits"));
         let imports = table.list::<Capability>("imports");
@@ -198,6 +205,8 @@ impl MethodConfig {
         let (origins, authorization) = egress?.check(&imports, &table)?;
         Ok(Self {
             component: component?.map_or(default.component, |found| found.value),
+            digest: digest?.map(|found| found.value),
+            rollback: rollback?,
             settings: settings?,
             limits,
             imports,
@@ -215,6 +224,8 @@ impl MethodConfig {
         let component = ComponentName::new(&format!("{step}.wasm"));
         Self {
             component: component.expect("a step's name with .wasm is a component's name"),
+            digest: None,
+            rollback: RollbackTerms::default(),
             settings: Settings::default(),
             limits: CallLimits::default(),
             imports: Capability::ALL

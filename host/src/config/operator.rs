@@ -13,6 +13,7 @@ use super::{
     egress::EgressConfig,
     error::{self, ConfigError},
     listener::{self, Listener},
+    loading::LoadingConfig,
     method::Conform,
     quantity::Octets,
 };
@@ -29,6 +30,8 @@ pub struct Operator {
     pub realms: PathBuf,
     /// The directory of the components.
     pub methods: PathBuf,
+    /// Whose components are run, and how they are compiled.
+    pub loading: LoadingConfig,
     /// Whether every method must stand what every one must before it goes live.
     pub conform: Conform,
     /// The file of the credentials.
@@ -107,7 +110,7 @@ impl Operator {
         document::parse(text, file, |mut top| {
             let listeners = listener::take(&mut top, base);
             let realms = path(&mut top, "realms", "directory", base.join("realms"), base);
-            let methods = methods(top.table("methods"), base);
+            let methods = LoadingConfig::take(top.table("methods"), base);
             let credentials = path(
                 &mut top,
                 "credentials",
@@ -120,11 +123,12 @@ impl Operator {
             let passwords = PasswordLimits::take(top.table("passwords"));
             let egress = EgressConfig::take(top.table("egress"), base);
             let admin = AdminConfig::take(top.table("admin"), base);
-            let (methods, conform) = methods?;
+            let (methods, conform, loading) = methods?;
             Ok(Self {
                 listeners: listeners?,
                 realms: realms?,
                 methods,
+                loading,
                 conform,
                 credentials: credentials?,
                 login,
@@ -152,16 +156,6 @@ fn path(
 ) -> Result<PathBuf, Reported> {
     let path = top.table(table).optional::<PathBuf>(key)?;
     Ok(path.map_or(default, |path| base.join(path.value)))
-}
-
-fn methods(mut table: Table<'_>, base: &Path) -> Result<(PathBuf, Conform), Reported> {
-    let directory = table.optional::<PathBuf>("directory");
-    let conform = table.optional::<Conform>("conform");
-    let directory = directory?.map_or_else(|| "methods".into(), |found| found.value);
-    Ok((
-        base.join(directory),
-        conform?.map(|found| found.value).unwrap_or_default(),
-    ))
 }
 
 impl LoginLimits {

@@ -75,6 +75,7 @@ impl Template {
 }
 
 /// Makes the decoys of one realm.
+#[derive(Clone)]
 pub(super) struct Decoys {
     /// Keyed with the decoy key, the realm's name already taken in.
     mac: Hmac<Sha256>,

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
@@ -12,6 +13,7 @@ use super::decoy::{Decoys, Template};
 use super::guesses::Book;
 use super::scram::{self, Dialect};
 use super::store::{DecoyKey, Stamp};
+use super::unspending::Unspending;
 use super::{
     Authid, Authrole, Bounds, CookieHash, CookieLook, CredentialVersion, EnrolledKey,
     EnrolmentCode, FamilyId, Guess, Guesser, Hash, Kind, Material, NewCookie, NotEnrolled,
@@ -193,6 +195,34 @@ impl Keyring {
             ring: Arc::clone(&self.ring),
             is_locked: true,
         }
+    }
+
+    /// The same, for a method that only looks on: nothing of it can be used up, and nothing written.
+    /// The other value tells whether that was tried.
+    #[must_use]
+    pub fn unspending(&self) -> (Self, Arc<AtomicBool>) {
+        let ring = &*self.ring;
+        let tried = Arc::new(AtomicBool::new(false));
+        let store = Unspending {
+            store: Arc::clone(&ring.store),
+            tried: Arc::clone(&tried),
+        };
+        let ring = Ring {
+            store: Arc::new(store),
+            passwords: ring.passwords.clone(),
+            guesses: Arc::clone(&ring.guesses),
+            decoys: ring.decoys.clone(),
+            cookie_name: ring.cookie_name.clone(),
+            realm: ring.realm.clone(),
+            default_role: ring.default_role.clone(),
+            answers: Mutex::new(Cache::new(ANSWERS)),
+            templates: Mutex::new(Cache::new(TEMPLATES)),
+        };
+        let keyring = Self {
+            ring: Arc::new(ring),
+            is_locked: self.is_locked,
+        };
+        (keyring, tried)
     }
 
     /// Whether an authid has a credential of a kind in this realm, be it usable or not, or a code that

@@ -49,7 +49,7 @@ pub enum Outcome {
 }
 
 /// A question to a method.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     pub step: StepName,
     pub attempt: Attempt,

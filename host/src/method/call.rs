@@ -1,10 +1,14 @@
-use std::{fmt, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 use tokio::{sync::SemaphorePermit, time::timeout};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::{
-    Evidence, Fault, Limit, Limits, LoadError, Meter, Reach, Revision, Runtime,
+    Evidence, Fault, Limit, Limits, LoadError, Meter, Reach, Revision, Runtime, Tenure,
     bindings::{Authenticator, AuthenticatorPre},
     contract,
     guest::{Guest, Label, Overrun},
@@ -27,6 +31,7 @@ pub struct Method {
     reach: Reach,
     pub(super) guesses: Bounds,
     pub(super) counts_first: bool,
+    pub tenure: Arc<Tenure>,
     runtime: Arc<Runtime>,
     /// There in a trial.
     meter: Option<Arc<Meter>>,
@@ -71,6 +76,13 @@ impl Method {
             guesses,
             counts_first,
         } = parts;
+        let tenure = Tenure::new(
+            Arc::clone(&realm),
+            step.clone(),
+            revision.digest,
+            None,
+            None,
+        );
         let label = Label {
             realm,
             step,
@@ -85,6 +97,7 @@ impl Method {
             reach,
             guesses,
             counts_first,
+            tenure: Arc::new(tenure),
             runtime,
             meter: None,
         };
@@ -106,6 +119,62 @@ impl Method {
             .map_err(LoadError::Check)?
             .map_err(LoadError::Settings)?;
         Ok(method)
+    }
+
+    /// The same, in a time of its revision that has begun before.
+    #[must_use]
+    pub fn in_tenure(mut self, tenure: Arc<Tenure>) -> Self {
+        self.tenure = tenure;
+        self
+    }
+
+    pub fn step(&self) -> &StepName {
+        &self.label.step
+    }
+
+    /// The same step, done by another revision.
+    pub async fn with_revision(
+        &self,
+        revision: Arc<Revision>,
+        tenure: Arc<Tenure>,
+    ) -> Result<Self, LoadError> {
+        self.again(revision, tenure, self.reach.clone()).await
+    }
+
+    /// The same step as another revision would do it, for a [`super::Shadow`]: nobody outside the
+    /// router hears of it.
+    pub async fn beside(
+        &self,
+        revision: Arc<Revision>,
+        tenure: Arc<Tenure>,
+    ) -> Result<Self, LoadError> {
+        let reach = Reach {
+            procedures: None,
+            door: None,
+            key_sets: self.reach.key_sets.at_hand(),
+        };
+        self.again(revision, tenure, reach).await
+    }
+
+    async fn again(
+        &self,
+        revision: Arc<Revision>,
+        tenure: Arc<Tenure>,
+        reach: Reach,
+    ) -> Result<Self, LoadError> {
+        let revision = revision.granted(&self.runtime, self.revision.grant)?;
+        let parts = MethodParts {
+            realm: Arc::clone(&self.label.realm),
+            step: self.label.step.clone(),
+            settings: self.settings.clone(),
+            limits: self.limits,
+            keyring: self.keyring.clone(),
+            reach,
+            guesses: self.guesses,
+            counts_first: self.counts_first,
+        };
+        let method = Self::new(Arc::clone(&self.runtime), revision, parts).await?;
+        Ok(method.in_tenure(tenure))
     }
 
     /// The same on trial: it gets the time and the randomness that the meter says, which takes note of
@@ -135,12 +204,13 @@ impl Method {
     pub(super) async fn ask(
         &self,
         call: Call,
+        now: SystemTime,
         connection: &Arc<Connection>,
         evidence: &Arc<Evidence>,
         keyring: &Keyring,
     ) -> Result<Verdict, Fault> {
         let meter = self.meter.as_deref();
-        let now = meter.map_or_else(contract::now, |meter| meter.world().now);
+        let now = meter.map_or_else(|| contract::since_epoch(now), |meter| meter.world().now);
         let attempt = contract::attempt(call.attempt, &self.label.step, &self.settings, now);
         let answer = call.answer.map(contract::answer);
         let _turn = self.turn().await?;

@@ -21,12 +21,9 @@ const LARGEST_STATE: usize = 4 << 10;
 /// How deep the JSON that a method returns may be nested.
 const JSON_DEPTH: usize = 16;
 
-/// Since the Unix epoch. A clock before 1970 is not worth a failure: methods get 0, and everything
-/// has expired.
-pub(super) fn now() -> Duration {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
+/// A clock before 1970 is not worth a failure: methods get 0, and everything has expired.
+pub(super) fn since_epoch(now: SystemTime) -> Duration {
+    now.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 pub(super) fn attempt(

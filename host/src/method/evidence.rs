@@ -20,6 +20,8 @@ pub struct Seen {
     pub cookie: Option<Remembered>,
     /// A cookie of this family came back after it was replaced.
     pub replayed: Option<FamilyId>,
+    /// There were too many wrong answers, so no credential fitted anything.
+    pub locked: bool,
     /// What the calls have used that have ended.
     pub spent: Spent,
 }
@@ -53,6 +55,10 @@ impl Evidence {
 
     pub(super) fn cookie(&self, remembered: Remembered) {
         self.0.lock().cookie = Some(remembered);
+    }
+
+    pub(super) fn locked(&self) {
+        self.0.lock().locked = true;
     }
 
     pub(super) fn spent(&self, spent: &Spent) {

@@ -1,6 +1,9 @@
 //! Asking a method in such a way that nobody can go on guessing.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 use super::{Evidence, Fault, Method};
 use crate::{
@@ -20,8 +23,42 @@ impl Method {
         connection: &Arc<Connection>,
         evidence: &Arc<Evidence>,
     ) -> Result<Verdict, Fault> {
+        let now = SystemTime::now();
+        self.call_at(now, call, connection, evidence).await
+    }
+
+    /// The same, at a time: the method is told that it is now.
+    pub async fn call_at(
+        self: &Arc<Self>,
+        now: SystemTime,
+        call: Call,
+        connection: &Arc<Connection>,
+        evidence: &Arc<Evidence>,
+    ) -> Result<Verdict, Fault> {
+        if self.tenure.is_withdrawn() {
+            return Err(Fault::Withdrawn);
+        }
+        let since = Instant::now();
+        let verdict = self.ask_counted(call, now, connection, evidence).await;
+        self.tenure.note(&verdict, since.elapsed());
+        // What it has begun before, it must not end.
+        if self.tenure.is_withdrawn() {
+            return Err(Fault::Withdrawn);
+        }
+        verdict
+    }
+
+    async fn ask_counted(
+        self: &Arc<Self>,
+        call: Call,
+        now: SystemTime,
+        connection: &Arc<Connection>,
+        evidence: &Arc<Evidence>,
+    ) -> Result<Verdict, Fault> {
         let Some(authid) = self.guesser(&call.attempt) else {
-            return self.ask(call, connection, evidence, &self.keyring).await;
+            return self
+                .ask(call, now, connection, evidence, &self.keyring)
+                .await;
         };
         let authid = authid.as_str().into();
         let guess = self
@@ -35,7 +72,7 @@ impl Method {
         let (connection, evidence) = (Arc::clone(connection), Arc::clone(evidence));
         let asking = async move {
             method
-                .ask_guarded(call, &connection, &evidence, guess)
+                .ask_guarded(call, now, &connection, &evidence, guess)
                 .await
         };
         tokio::spawn(asking)
@@ -64,19 +101,23 @@ impl Method {
     async fn ask_guarded(
         &self,
         call: Call,
+        now: SystemTime,
         connection: &Arc<Connection>,
         evidence: &Arc<Evidence>,
         guess: Guess,
     ) -> Result<Verdict, Fault> {
         let Some(lock) = guess.lock() else {
             let guesser = self.guesser(&call.attempt).cloned();
-            let verdict = self.ask(call, connection, evidence, &self.keyring).await;
+            let verdict = self
+                .ask(call, now, connection, evidence, &self.keyring)
+                .await;
             self.settle(&verdict, guess, guesser.as_ref()).await;
             return verdict;
         };
         let wrong = guess.wrong_before();
         let locked = self.keyring.locked();
-        let verdict = self.ask(call, connection, evidence, &locked).await;
+        evidence.locked();
+        let verdict = self.ask(call, now, connection, evidence, &locked).await;
         self.settle(&verdict, guess, None).await;
         refused(verdict, wrong, lock)
     }

@@ -212,6 +212,8 @@ pub enum Fault {
     Store(String),
     #[error("the router had no room for it: {0}")]
     Overload(String),
+    #[error("its revision was withdrawn: put another component in its place")]
+    Withdrawn,
 }
 
 impl Fault {
@@ -224,12 +226,13 @@ impl Fault {
             Self::Undecided(_) => "undecided",
             Self::Store(_) => "store",
             Self::Overload(_) => "overload",
+            Self::Withdrawn => "withdrawn",
         }
     }
 
-    /// Whether the router had no room for the call, as opposed to the method having failed.
+    /// Whether the method was not asked, as opposed to having failed: the client may come again.
     pub const fn is_overload(&self) -> bool {
-        matches!(self, Self::Overload(_))
+        matches!(self, Self::Overload(_) | Self::Withdrawn)
     }
 
     /// Whether the client's answer may have led to it, so that it counts as a wrong one. What cannot
@@ -237,7 +240,7 @@ impl Fault {
     pub(super) const fn may_be_guess(&self) -> bool {
         match self {
             Self::Overrun(_) | Self::Trapped(_) | Self::Malformed(_) => true,
-            Self::Undecided(_) | Self::Store(_) | Self::Overload(_) => false,
+            Self::Undecided(_) | Self::Store(_) | Self::Overload(_) | Self::Withdrawn => false,
         }
     }
 

@@ -3,16 +3,17 @@ use std::{fmt, sync::Arc};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
+use tokio::task::spawn_blocking;
 use wasmtime::component::{Component, types::ComponentItem};
 
 use super::{
-    Fault, Grant, Limits, Reach, Runtime, World,
+    Fault, Grant, Limits, Reach, Runtime, Stage, Trail, World,
     bindings::{AuthenticatorPre, exports::countersign::auth::about},
-    call,
+    call, compiler,
     guest::{Guest, Label},
     shape::Shape,
 };
-use crate::{credential::Keyring, login::StepName};
+use crate::{config::ComponentDigest, credential::Keyring, login::StepName};
 
 /// The digest of a component's octets: the name of a revision.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +27,12 @@ impl Digest {
     /// Enough of it to tell revisions apart in a log: 12 hex digits.
     pub fn short(&self) -> String {
         hex::encode(self.0).chars().take(12).collect()
+    }
+}
+
+impl From<&ComponentDigest> for Digest {
+    fn from(digest: &ComponentDigest) -> Self {
+        Self(*digest.octets())
     }
 }
 
@@ -44,7 +51,7 @@ impl fmt::Debug for Digest {
 /// The octets of a component's file, and the digest that names them.
 #[derive(Clone)]
 pub struct Source {
-    octets: Vec<u8>,
+    pub(super) octets: Arc<[u8]>,
     digest: Digest,
 }
 
@@ -56,11 +63,16 @@ impl Source {
     pub const fn digest(&self) -> Digest {
         self.digest
     }
+
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
+    }
 }
 
 impl From<Vec<u8>> for Source {
     fn from(octets: Vec<u8>) -> Self {
         let digest = Digest::of(&octets);
+        let octets = octets.into();
         Self { octets, digest }
     }
 }
@@ -89,6 +101,7 @@ pub struct Revision {
     /// [`Digest::short`], for log lines.
     pub(super) name: Arc<str>,
     pub manifest: Manifest,
+    pub(super) grant: Grant,
     pub(super) pre: AuthenticatorPre<Guest>,
 }
 
@@ -104,6 +117,13 @@ pub enum LoadError {
     CoreModule,
     #[error("it does not compile: {0}")]
     Invalid(String),
+    #[error(
+        "it takes more to compile than {seconds} s of CPU time or {mebibytes} MiB; make it smaller, \
+         or give more under [methods] compile_time and compile_memory"
+    )]
+    CompilerOverrun { seconds: u64, mebibytes: u64 },
+    #[error("the compiler failed: {0}")]
+    Compiler(String),
     #[error(
         "it imports {import}, which the capability {capability:?} provides, and the realm's file \
          does not grant that: {advice}, or build the method without it"
@@ -136,8 +156,8 @@ pub enum LoadError {
 }
 
 impl Revision {
-    /// Compiles, links and asks the component who it is. This takes from milliseconds to seconds of
-    /// CPU, so it runs beside the threads that serve.
+    /// Compiles, links and asks the component who it is. This takes from milliseconds to seconds, and
+    /// none of them from the threads that serve.
     pub async fn load(
         runtime: &Arc<Runtime>,
         keyring: &Keyring,
@@ -145,21 +165,64 @@ impl Revision {
         grant: Grant,
         limits: &Limits,
     ) -> Result<Self, LoadError> {
-        let Source { octets, digest } = source;
-        let compiler = Arc::clone(runtime);
-        let pre = tokio::task::spawn_blocking(move || compile(&compiler, &octets, grant))
+        let mut trail = Trail::default();
+        Self::load_on(&mut trail, runtime, keyring, source, grant, limits).await
+    }
+
+    /// The same, and takes note of the stages that it passes.
+    pub async fn load_on(
+        trail: &mut Trail,
+        runtime: &Arc<Runtime>,
+        keyring: &Keyring,
+        source: Source,
+        grant: Grant,
+        limits: &Limits,
+    ) -> Result<Self, LoadError> {
+        let digest = source.digest();
+        look_at_header(source.octets())?;
+        let compiling = compiler::component(runtime.compiler(), runtime.engine(), &source);
+        let (component, origin) = compiling.await?;
+        drop(source);
+        trail.pass(Stage::Compile, origin.words());
+        let linking = Arc::clone(runtime);
+        let pre = spawn_blocking(move || link(&linking, &component, grant))
             .await
             .map_err(|error| LoadError::Invalid(error.to_string()))??;
+        trail.pass(Stage::Link, "");
         let name: Arc<str> = digest.short().into();
         let manifest = describe(runtime, keyring, &pre, &name, limits, None)
             .await
             .map_err(LoadError::Describe)?;
+        trail.pass(
+            Stage::Describe,
+            format!("{} {}", manifest.name, manifest.version),
+        );
         Ok(Self {
             digest,
             name,
             manifest,
+            grant,
             pre,
         })
+    }
+
+    /// The same revision, linked against another grant.
+    pub(crate) fn granted(
+        self: &Arc<Self>,
+        runtime: &Runtime,
+        grant: Grant,
+    ) -> Result<Arc<Self>, LoadError> {
+        if self.grant == grant {
+            return Ok(Arc::clone(self));
+        }
+        let pre = link(runtime, self.pre.instance_pre().component(), grant)?;
+        Ok(Arc::new(Self {
+            digest: self.digest,
+            name: Arc::clone(&self.name),
+            manifest: self.manifest.clone(),
+            grant,
+            pre,
+        }))
     }
 
     /// Asks it once more who it is, in a world of a trial.
@@ -207,22 +270,43 @@ async fn describe(
     Ok(manifest.await?.into())
 }
 
-pub(super) fn compile(
-    runtime: &Runtime,
-    octets: &[u8],
-    grant: Grant,
-) -> Result<AuthenticatorPre<Guest>, LoadError> {
+impl LoadError {
+    /// The stage that was not passed.
+    pub const fn stage(&self) -> Stage {
+        match self {
+            Self::NotComponent(_)
+            | Self::CoreModule
+            | Self::Invalid(_)
+            | Self::CompilerOverrun { .. }
+            | Self::Compiler(_) => Stage::Compile,
+            Self::NotGranted { .. }
+            | Self::UnknownImport { .. }
+            | Self::OtherContract { .. }
+            | Self::MissingExport { .. }
+            | Self::WrongWorld(_) => Stage::Link,
+            Self::Describe(_) => Stage::Describe,
+            Self::Settings(_) | Self::Check(_) => Stage::Check,
+        }
+    }
+}
+
+fn look_at_header(octets: &[u8]) -> Result<(), LoadError> {
     // `\0asm`, then a version and a layer: 1 and 0 for a module, 13 and 1 for a component.
     match octets {
-        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => {}
-        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => return Err(LoadError::CoreModule),
-        [] => return Err(LoadError::NotComponent("it is empty".into())),
-        _ => return Err(LoadError::NotComponent("it does not begin like one".into())),
+        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Err(LoadError::CoreModule),
+        [] => Err(LoadError::NotComponent("it is empty".into())),
+        _ => Err(LoadError::NotComponent("it does not begin like one".into())),
     }
+}
+
+fn link(
+    runtime: &Runtime,
+    component: &Component,
+    grant: Grant,
+) -> Result<AuthenticatorPre<Guest>, LoadError> {
     let engine = runtime.engine();
-    let component = Component::new(engine, octets)
-        .map_err(|error| LoadError::Invalid(error.root_cause().to_string()))?;
-    Shape::of(&component, engine).check()?;
+    Shape::of(component, engine).check()?;
     for (import, item) in component.component_type().imports(engine) {
         let is_instance = matches!(item.ty, ComponentItem::ComponentInstance(_));
         if is_instance && grant.allows(import) {
@@ -242,7 +326,7 @@ pub(super) fn compile(
         .linker(grant)
         .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
     linker
-        .instantiate_pre(&component)
+        .instantiate_pre(component)
         .and_then(AuthenticatorPre::new)
         .map_err(|error| LoadError::WrongWorld(format!("{error:#}")))
 }

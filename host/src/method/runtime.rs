@@ -14,7 +14,7 @@ use wasmtime::{
 };
 
 use super::{
-    Grant,
+    Compiler, Grant,
     guest::{Fault, Guest},
 };
 
@@ -35,6 +35,7 @@ const LARGEST_MEMORY: usize = 512 << 20;
 /// One engine and what is shared by all that runs in it.
 pub struct Runtime {
     engine: Engine,
+    compiler: Compiler,
     linkers: Mutex<HashMap<Grant, Arc<Linker<Guest>>>>,
     permits: Semaphore,
     waiters: Semaphore,
@@ -50,8 +51,13 @@ pub enum RuntimeError {
 }
 
 impl Runtime {
+    /// One that compiles components in this process.
     pub fn new() -> Result<Self, RuntimeError> {
-        Self::with(&configuration(), false)
+        Self::with(Compiler::InProcess)
+    }
+
+    pub fn with(compiler: Compiler) -> Result<Self, RuntimeError> {
+        Self::start(&configuration(), compiler, false)
     }
 
     /// For trials: it counts what a guest computes, in units that are the same on every machine and
@@ -62,15 +68,16 @@ impl Runtime {
             .consume_fuel(true)
             // Calls come one by one: no pool, which would reserve its address space once more.
             .allocation_strategy(InstanceAllocationStrategy::OnDemand);
-        Self::with(&config, true)
+        Self::start(&config, Compiler::InProcess, true)
     }
 
-    fn with(config: &Config, is_metered: bool) -> Result<Self, RuntimeError> {
+    fn start(config: &Config, compiler: Compiler, is_metered: bool) -> Result<Self, RuntimeError> {
         let engine =
             Engine::new(config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         start_ticker(&engine)?;
         Ok(Self {
             engine,
+            compiler,
             linkers: Mutex::default(),
             permits: Semaphore::new(INSTANCES as usize),
             waiters: Semaphore::new(WAITERS as usize),
@@ -84,6 +91,10 @@ impl Runtime {
 
     pub(super) const fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    pub(super) const fn compiler(&self) -> &Compiler {
+        &self.compiler
     }
 
     /// The linker for a grant: few grants, and a linker is dear to make.
@@ -136,9 +147,15 @@ fn configuration() -> Config {
         .table_keep_resident(64 << 10)
         .pagemap_scan(pagemap_scan());
 
+    let mut config = code();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}
+
+/// What machine code depends on: the same where it is made and where it runs.
+pub(super) fn code() -> Config {
     let mut config = Config::new();
     config
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .epoch_interruption(true)
         // Guests are synchronous; without it a call takes a third of the time.
         .concurrency_support(false)

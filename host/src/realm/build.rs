@@ -1,11 +1,18 @@
-use std::{collections::HashMap, fmt, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use thiserror::Error;
 
 use super::{
-    ComponentError, ConsentError, Generation, Realms,
+    ComponentError, ConsentError, Generation, Realm, Realms,
     callees::{self, Turns},
-    components::Components,
+    components::{self, Components, Wanted},
+    generation::Made,
+    revisions::{self, Chosen, Held, Terms},
     trials::{self, Trials},
 };
 use crate::{
@@ -14,7 +21,10 @@ use crate::{
     egress::{Door, Egress},
     key_set::{KeySetError, KeySets, Remotes},
     login::{Alternative, Policy, Role, Step, StepName, When},
-    method::{Grant, Limits, Method, MethodParts, Reach, Runtime},
+    method::{
+        Alarm, Digest, Grant, Limits, Method, MethodParts, Probation, Reach, Revision, Runtime,
+        Signers, Stage, Trail,
+    },
     router::Permission,
 };
 
@@ -29,6 +39,21 @@ pub enum RealmError {
     Methods(Vec<MethodError>),
     #[error(transparent)]
     Consent(#[from] ConsentError),
+}
+
+impl RealmError {
+    /// Its lines, and the stage that a component has not passed where it is about one.
+    pub fn complaints(&self) -> Vec<(Option<&'static str>, String)> {
+        if let Self::Methods(errors) = self {
+            let complaint = |error: &MethodError| {
+                let stage = error.problem.stage().name();
+                (Some(stage), error.to_string())
+            };
+            return errors.iter().map(complaint).collect();
+        }
+        let lines = self.to_string();
+        lines.lines().map(|line| (None, line.to_owned())).collect()
+    }
 }
 
 /// One method of a realm that cannot be used.
@@ -92,6 +117,13 @@ impl Workshop {
         }
     }
 
+    /// Runs components only that one of these has signed, if there are any.
+    #[must_use]
+    pub fn requiring(mut self, signers: Signers) -> Self {
+        self.components = Components::of(signers);
+        self
+    }
+
     /// The same, where no component goes live that does not stand what every method must.
     #[must_use]
     pub fn requiring_conformance(mut self, required: bool) -> Self {
@@ -109,33 +141,55 @@ impl Workshop {
         let secret = secret.map(|secret| self.egress.secret_of(realm, secret));
         let component = self.component_path(method);
         let table = trials::table_of(&component);
-        [component, table].into_iter().chain(secret).collect()
+        let is_signed = !self.components.signers().is_empty();
+        let signature = is_signed.then(|| components::signature_path(&component));
+        let others = secret.into_iter().chain(signature);
+        [component, table].into_iter().chain(others).collect()
     }
 
     /// Makes a generation, or tells of every method that stands in the way. `realms` are those
-    /// whose callees methods may ask.
-    pub async fn build(
+    /// whose callees methods may ask; `present` is the realm, if it is in place already.
+    pub(super) async fn build(
         &self,
         realm: &config::Realm,
-        number: u64,
         realms: &Arc<Realms>,
-    ) -> Result<Generation, RealmError> {
+        present: Option<&Realm>,
+    ) -> Result<Made, RealmError> {
         let name: Arc<str> = realm.name.as_str().into();
         let roles: Vec<Role> = realm.roles.iter().map(|name| role(realm, name)).collect();
         let default_role = roles.first().map_or("", |role| &*role.name);
         let keyring = self.vault.keyring((&*name).into(), default_role.into());
         let key_sets = KeySets::open(&name, &realm.key_sets, &self.remotes)?;
         let mut methods = HashMap::new();
+        let mut instead_of = HashMap::new();
         let mut errors = Vec::new();
+        let frame = Frame {
+            config: realm,
+            name: &name,
+            keyring: &keyring,
+            key_sets: &key_sets,
+            realms,
+        };
         for (step, method) in &realm.methods {
             let step = StepName::new(step.as_str());
-            let made = self.method(&name, &step, method, &keyring, &key_sets, realms);
-            match made.await.and_then(|method| usable(realm, &step, method)) {
-                Ok(method) => _ = methods.insert(step, Arc::new(method)),
+            let path = self.component_path(method);
+            let choose = |terms: &Terms, found| match present {
+                Some(present) => present.held.lock().choose(terms, found),
+                None => terms.fresh(found).into(),
+            };
+            let mut trail = Trail::default();
+            let made = self.method(&frame, &step, method, &path, choose, &mut trail);
+            match made.await {
+                Ok((method, other)) => {
+                    if let Some(other) = other {
+                        instead_of.insert(step.clone(), other);
+                    }
+                    methods.insert(step, Arc::new(method));
+                }
                 Err(problem) => errors.push(MethodError {
                     realm: Arc::clone(&name),
                     step,
-                    path: self.component_path(method),
+                    path,
                     problem,
                 }),
             }
@@ -154,8 +208,14 @@ impl Workshop {
             confidential: realm.cleartext == Cleartext::Refuse,
         };
         let permissions = realm.permissions.iter().map(permission).collect();
-        Ok(Generation {
-            number,
+        let aside = match present {
+            Some(present) => aside(present, &methods).await,
+            None => HashMap::new(),
+        };
+        let generation = Generation {
+            // It is given one when it is put in place.
+            number: 0,
+            aside,
             policy: Arc::new(policy),
             methods,
             key_sets,
@@ -163,25 +223,49 @@ impl Workshop {
             cookie: realm.cookie,
             keyring,
             authenticates: realm.authenticates.clone(),
+        };
+        Ok(Made {
+            generation,
+            instead_of,
         })
     }
 
-    async fn method(
+    /// What does a step, with the component in a file or the revision that is chosen instead; then
+    /// the other value is what the file holds.
+    pub(super) async fn method(
         &self,
-        realm: &Arc<str>,
+        frame: &Frame<'_>,
         step: &StepName,
         method: &config::MethodConfig,
-        keyring: &Keyring,
-        key_sets: &KeySets,
-        realms: &Arc<Realms>,
-    ) -> Result<Method, ComponentError> {
+        path: &Path,
+        choose: impl FnOnce(&Terms, Arc<Revision>) -> Chosen,
+        trail: &mut Trail,
+    ) -> Result<(Method, Option<Held>), ComponentError> {
+        let Frame {
+            name: realm,
+            keyring,
+            key_sets,
+            realms,
+            ..
+        } = *frame;
         let limits = Limits::from(&method.limits);
         let grant: Grant = method.imports.iter().copied().collect();
-        let path = self.component_path(method);
-        let revision = self
-            .components
-            .revision(&path, &self.runtime, keyring, grant, &limits)
-            .await?;
+        let wanted = Wanted {
+            path,
+            digest: method.digest.as_ref().map(Digest::from),
+            grant,
+            limits: &limits,
+        };
+        let components = &self.components;
+        let found = components.revision(wanted, &self.runtime, keyring, trail);
+        let terms = Terms {
+            realm: Arc::clone(realm),
+            step: step.clone(),
+            probation: probation(method.rollback),
+            alarm: alarm(realms),
+        };
+        let Chosen { held, instead_of } = choose(&terms, found.await?);
+        let revision = held.revision.granted(&self.runtime, grant)?;
         let granted = method.procedures.as_ref();
         let procedures =
             granted.map(|granted| callees::procedures(realm, granted, realms, &self.turns));
@@ -201,11 +285,17 @@ impl Workshop {
         };
         let (runtime, tried) = (Arc::clone(&self.runtime), Arc::clone(&revision));
         let made = Method::new(runtime, revision, parts).await?;
-        let conform = method.conform == Conform::Required;
-        self.trials
-            .stand(&self.runtime, &tried, &path, conform)
-            .await?;
-        Ok(made)
+        let made = usable(frame.config, step, made)?.in_tenure(held.tenure);
+        trail.pass(Stage::Check, "");
+        // What the step is rolled back to has stood its trial, and what the file holds is not asked.
+        if instead_of.is_none() {
+            let conform = method.conform == Conform::Required;
+            self.trials
+                .stand(&self.runtime, &tried, path, conform)
+                .await?;
+        }
+        trail.pass(Stage::Probe, "");
+        Ok((made, instead_of))
     }
 
     /// None where the realm grants no requests.
@@ -221,6 +311,65 @@ impl Workshop {
         let door = self.egress.door(realm, &method.origins, authorization)?;
         Ok(Some(Arc::new(door)))
     }
+}
+
+/// What all methods of a generation have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Frame<'a> {
+    pub(super) config: &'a config::Realm,
+    pub(super) name: &'a Arc<str>,
+    pub(super) keyring: &'a Keyring,
+    pub(super) key_sets: &'a KeySets,
+    pub(super) realms: &'a Arc<Realms>,
+}
+
+/// The staged revisions that logins meet go on doing so, if they can with the new settings.
+async fn aside(
+    present: &Realm,
+    methods: &HashMap<StepName, Arc<Method>>,
+) -> HashMap<StepName, revisions::Aside> {
+    let mut all = HashMap::new();
+    let staged = present.held.lock().aside();
+    for (step, held, part) in staged {
+        let Some(method) = methods.get(&step) else {
+            continue;
+        };
+        if method.revision.digest == held.revision.digest {
+            continue;
+        }
+        match revisions::aside(method, &held, part).await {
+            Ok(Some(aside)) => _ = all.insert(step, aside),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(
+                realm = %present.name, %step, revision = held.revision.digest.short(), %error,
+                "a staged revision waits: the new generation cannot take it along"
+            ),
+        }
+    }
+    all
+}
+
+const fn probation(terms: config::RollbackTerms) -> Option<Probation> {
+    if terms.of == 0 {
+        return None;
+    }
+    Some(Probation {
+        faults: terms.faults as u64,
+        of: terms.of as u64,
+    })
+}
+
+/// Has the realm of a revision that fails its first logins ask another one.
+fn alarm(realms: &Arc<Realms>) -> Alarm {
+    let realms = Arc::downgrade(realms);
+    Arc::new(move |tenure| {
+        let realm = realms
+            .upgrade()
+            .and_then(|realms| realms.find(&tenure.realm));
+        let Some(realm) = realm else { return };
+        let (step, digest) = (tenure.step.clone(), tenure.digest);
+        tokio::spawn(async move { realm.fail_probation(&step, digest).await });
+    })
 }
 
 fn role(realm: &config::Realm, name: &config::RoleName) -> Role {

@@ -1,8 +1,13 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::{Cookies, roll::Roll};
+use super::{
+    Cookies,
+    revisions::{Aside, Held, Revisions},
+    roll::Roll,
+};
 use crate::{
     config::Authenticates,
     config::CookieTerms,
@@ -14,12 +19,15 @@ use crate::{
 };
 
 /// One immutable, complete configuration of a realm.
+#[derive(Clone)]
 pub struct Generation {
     /// Counts a realm's generations, from 1 on.
     pub number: u64,
     pub policy: Arc<Policy>,
     /// One for each step that the policy names.
     pub methods: HashMap<StepName, Arc<Method>>,
+    /// Staged revisions that some logins meet.
+    pub aside: HashMap<StepName, Aside>,
     pub key_sets: KeySets,
     pub permissions: Arc<Permissions>,
     /// What browsers get that ask to be remembered. None: nobody is.
@@ -28,11 +36,29 @@ pub struct Generation {
     pub(super) authenticates: Vec<Authenticates>,
 }
 
+/// A generation that was made from files.
+pub(super) struct Made {
+    pub(super) generation: Generation,
+    /// What the files hold of steps that were rolled back.
+    pub(super) instead_of: HashMap<StepName, Held>,
+}
+
+impl From<Generation> for Made {
+    fn from(generation: Generation) -> Self {
+        Self {
+            generation,
+            instead_of: HashMap::new(),
+        }
+    }
+}
+
 /// A realm: its present generation, and its router, which outlives generations.
 pub struct Realm {
     pub name: Arc<str>,
     pub router: Router,
     pub cookies: Cookies,
+    /// Whoever puts a generation in place holds it.
+    pub(super) held: Mutex<Revisions>,
     pub(super) roll: Roll,
     generation: watch::Sender<Arc<Generation>>,
     closing: watch::Sender<Option<&'static str>>,
@@ -47,11 +73,19 @@ impl Generation {
 }
 
 impl Realm {
-    pub(super) fn new(name: Arc<str>, generation: Generation) -> Self {
+    pub(super) fn new(name: Arc<str>, made: Made) -> Self {
+        let Made {
+            mut generation,
+            instead_of,
+        } = made;
+        generation.number = 1;
+        let mut held = Revisions::default();
+        held.settle(&generation, instead_of);
         let permissions = Arc::clone(&generation.permissions);
         Self {
             name,
             cookies: Cookies::default(),
+            held: Mutex::new(held),
             roll: Roll::default(),
             router: Router::new(permissions, router::Limits::default(), random),
             generation: watch::Sender::new(Arc::new(generation)),
@@ -69,15 +103,69 @@ impl Realm {
         self.generation.subscribe()
     }
 
-    pub(super) fn put_in_place(&self, generation: Generation) {
+    /// How often operators have changed which revisions are asked.
+    pub(super) fn changes(&self) -> u64 {
+        self.held.lock().changes
+    }
+
+    /// False, and nothing is done, if an operator has changed anything since `changes`, when the
+    /// generation was begun to be made.
+    pub(super) fn put_in_place(&self, made: Made, changes: u64) -> bool {
+        let mut held = self.held.lock();
+        if held.changes != changes {
+            return false;
+        }
+        let Made {
+            mut generation,
+            instead_of,
+        } = made;
+        held.settle(&generation, instead_of);
+        generation.number = self.generation().number + 1;
         self.router
             .set_permissions(Arc::clone(&generation.permissions));
-        let methods = generation.methods.values();
-        self.roll
-            .welcome(methods.map(|method| method.revision.digest));
+        self.welcome(&generation);
         self.generation.send_replace(Arc::new(generation));
+        drop(held);
         // After that: whoever comes in meanwhile is judged by it or found by this.
         self.end_roleless();
+        true
+    }
+
+    /// Puts a changed copy of the present generation in place.
+    pub(super) fn replace(
+        &self,
+        held: &mut Revisions,
+        change: impl FnOnce(&mut Generation, &mut Revisions),
+    ) {
+        let mut generation = Generation::clone(&self.generation());
+        change(&mut generation, held);
+        generation.number += 1;
+        self.welcome(&generation);
+        let generation = Arc::new(generation);
+        self.generation.send_replace(Arc::clone(&generation));
+        self.announce(&generation);
+    }
+
+    /// The revisions of a generation let people in, unless they were withdrawn.
+    fn welcome(&self, generation: &Generation) {
+        let methods = generation.methods.values();
+        let asked = methods.filter(|method| !method.tenure.is_withdrawn());
+        self.roll
+            .welcome(asked.map(|method| method.revision.digest));
+    }
+
+    pub(super) fn announce(&self, generation: &Generation) {
+        let mut methods: Vec<_> = generation
+            .methods
+            .iter()
+            .map(|(step, method)| format!("{step}@{}", method.revision.digest.short()))
+            .collect();
+        methods.sort();
+        let methods = methods.join(" ");
+        tracing::info!(
+            realm = %self.name, generation = generation.number, %methods,
+            "the realm is in place"
+        );
     }
 
     /// Tells when the realm's sessions must end, and with what reason.

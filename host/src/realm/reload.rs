@@ -12,7 +12,7 @@ use crate::{config, stamp::Stamp, wamp::reason};
 /// Keeps the realms like their files.
 #[derive(Debug)]
 pub struct Reloader {
-    workshop: Workshop,
+    workshop: Arc<Workshop>,
     /// The directory of the realms' files.
     directory: PathBuf,
     realms: Arc<Realms>,
@@ -29,8 +29,6 @@ struct Known {
     /// again, be it good or bad.
     stamps: Vec<(PathBuf, Option<Stamp>)>,
     realm: Option<Arc<Realm>>,
-    /// The last number that was given to a generation.
-    number: u64,
     /// The file was gone at the last look. Gone twice is gone: some editors remove a file before
     /// they write it anew.
     missed: bool,
@@ -54,7 +52,7 @@ impl Inspection {
 }
 
 impl Reloader {
-    pub fn new(workshop: Workshop, directory: PathBuf, realms: Arc<Realms>) -> Self {
+    pub fn new(workshop: Arc<Workshop>, directory: PathBuf, realms: Arc<Realms>) -> Self {
         Self {
             workshop,
             directory,
@@ -150,17 +148,20 @@ async fn inspect(
     let callees = consent::files(&realm, path);
     known.stamps.extend(callees.into_iter().map(stamp));
     consent::check(&realm, path)?;
-    let generation = workshop.build(&realm, known.number + 1, realms).await?;
-    known.number += 1;
-    let realm = match &known.realm {
-        Some(realm) => {
-            realm.put_in_place(generation);
-            Arc::clone(realm)
+    loop {
+        let Some(present) = &known.realm else {
+            let made = workshop.build(&realm, realms, None).await?;
+            let realm = realms.insert(Realm::new(realm.name.as_str().into(), made));
+            known.realm = Some(Arc::clone(&realm));
+            return Ok(realm);
+        };
+        let changes = present.changes();
+        let made = workshop.build(&realm, realms, Some(present)).await?;
+        if present.put_in_place(made, changes) {
+            return Ok(Arc::clone(present));
         }
-        None => realms.insert(Realm::new(realm.name.as_str().into(), generation)),
-    };
-    known.realm = Some(Arc::clone(&realm));
-    Ok(realm)
+        // An operator has rolled back a step meanwhile, say, and what was made knows nothing of it.
+    }
 }
 
 /// The files of its key sets.
@@ -183,32 +184,19 @@ fn is_current((path, stamp): &(PathBuf, Option<Stamp>)) -> bool {
 fn report(path: &Path, known: &Known, outcome: &Result<Arc<Realm>, RealmError>) {
     let file = path.display();
     match (outcome, &known.realm) {
-        (Ok(realm), _) => {
-            let generation = realm.generation();
-            let mut methods: Vec<_> = generation
-                .methods
-                .iter()
-                .map(|(step, method)| format!("{step}@{}", method.revision.digest.short()))
-                .collect();
-            methods.sort();
-            let methods = methods.join(" ");
-            tracing::info!(
-                realm = %realm.name, generation = generation.number, %methods,
-                "the realm is in place"
-            );
-        }
+        (Ok(realm), _) => realm.announce(&realm.generation()),
         (Err(error), Some(realm)) => {
             let generation = realm.generation().number;
-            for line in error.to_string().lines() {
+            for (stage, line) in error.complaints() {
                 tracing::error!(
-                    realm = %realm.name, generation,
+                    realm = %realm.name, generation, stage,
                     "not reloaded, the generation before goes on: {line}"
                 );
             }
         }
         (Err(error), None) => {
-            for line in error.to_string().lines() {
-                tracing::error!(%file, "the realm stays out: {line}");
+            for (stage, line) in error.complaints() {
+                tracing::error!(%file, stage, "the realm stays out: {line}");
             }
         }
     }

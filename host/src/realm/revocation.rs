@@ -21,9 +21,9 @@ use crate::{
 /// How often it is asked whether any credential has changed: one number is read from the store.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// How many credentials are looked at together. Logins wait for that, so not for longer than some
-/// hundred microseconds.
-const BATCH: usize = 256;
+/// How many credentials are looked at together. Logins wait for that: for 3 ms where nothing is
+/// optimised and the machine is busy.
+const BATCH: usize = 128;
 
 /// Follows the changes of credentials for as long as it is polled. Only after a change the credentials
 /// are looked at, and only those that sessions rest on.

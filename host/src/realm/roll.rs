@@ -154,6 +154,26 @@ impl LiveSession {
     }
 }
 
+#[cfg(test)]
+impl LiveSession {
+    /// One that rests on nothing.
+    pub(crate) fn unfounded() -> Self {
+        Self {
+            id: Id::MIN,
+            authid: "nobody".into(),
+            authrole: "guest".into(),
+            passed: Box::default(),
+            rests_on: Box::default(),
+            generation: 1,
+            since: SystemTime::UNIX_EPOCH,
+            peer: Box::default(),
+            by_verdict: None,
+            by_credential: OnceLock::new(),
+            farewell: SetOnce::new(),
+        }
+    }
+}
+
 impl Roll {
     fn enter(&self, session: &Arc<LiveSession>) -> Result<(), NotAdmitted> {
         let Entries { sessions, barred } = &mut *self.0.lock();

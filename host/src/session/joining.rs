@@ -1,4 +1,4 @@
-use std::{ops::ControlFlow, sync::Arc};
+use std::{ops::ControlFlow, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -9,9 +9,9 @@ use crate::{
     login::{
         Accepted, Authid, Call, Denial, Effect, Fault, Login, Outcome, Refusal, StepName, Verdict,
     },
-    method::{Evidence, Method},
+    method::{self, Decided, Evidence, Method, Shadow},
     observe::LoginRecord,
-    realm::{Came, Generation, LiveSession, NotAdmitted, Passed, Realm, Realms, Seat, Ties},
+    realm::{Came, Generation, LiveSession, NotAdmitted, Part, Passed, Realm, Realms, Seat, Ties},
     transport::{Broken, Connection, Wire},
     wamp::{Id, Message},
 };
@@ -21,6 +21,13 @@ pub(super) struct Joined {
     pub(super) seat: Seat,
     pub(super) accepted: Accepted,
     pub(super) ties: Ties,
+}
+
+/// Who does a step in this login.
+struct Chosen {
+    step: StepName,
+    method: Arc<Method>,
+    shadow: Option<Shadow>,
 }
 
 /// Drives one login: does what [`Login`] says.
@@ -35,6 +42,8 @@ pub(super) struct Joining<'a> {
     asked_for: String,
     /// Of the realm as it was at HELLO. The login finishes on this generation.
     realm: Option<(Arc<Realm>, Arc<Generation>)>,
+    /// Who is asked where a staged revision may be: for all of the login.
+    chosen: Vec<Chosen>,
     /// What the methods of this alternative were shown.
     evidence: Arc<Evidence>,
     /// The steps of this alternative that were passed so far.
@@ -59,6 +68,7 @@ impl<'a> Joining<'a> {
             login,
             asked_for: String::new(),
             realm: None,
+            chosen: Vec::new(),
             evidence: Arc::default(),
             passed: Vec::new(),
         }
@@ -160,23 +170,20 @@ impl<'a> Joining<'a> {
     async fn ask<W: Wire>(&mut self, wire: &mut W, call: Call) -> Effect {
         let deadline = self.deadline();
         let method = self.method(&call.step);
-        let asked = method.as_ref().map(|method| Passed {
+        let revision = method.as_ref().map(|method| method.revision.digest);
+        let passed = method.as_ref().map(|method| Passed {
             step: call.step.clone(),
             revision: method.revision.digest,
         });
         let connection = Arc::clone(&self.connection);
         let evidence = Arc::clone(&self.evidence);
         let realm = self.realm.as_ref().map(|(realm, _)| Arc::clone(realm));
+        let now = SystemTime::now();
+        let asked = self.shadow(&call.step).is_some().then(|| call.clone());
         let asking = async move {
-            let verdict = match method {
-                Some(method) => method
-                    .call(call, &connection, &evidence)
-                    .await
-                    .map_err(|fault| Fault {
-                        overload: fault.is_overload(),
-                        why: format!("{fault} (revision {})", method.revision.digest.short()),
-                    }),
-                None => Err(no_method()),
+            let verdict = match &method {
+                Some(method) => method.call_at(now, call, &connection, &evidence).await,
+                None => Err(method::Fault::Undecided("the step has no method".into())),
             };
             if let (Some(realm), Some(family)) = (realm, evidence.seen().replayed) {
                 realm.end_family(family).await;
@@ -185,7 +192,19 @@ impl<'a> Joining<'a> {
         };
         tokio::select! {
             biased;
-            verdict = asking => self.decide(verdict, asked),
+            verdict = asking => {
+                if let Some(call) = asked {
+                    self.show(call, now, &verdict);
+                }
+                let verdict = verdict.map_err(|fault| Fault {
+                    overload: fault.is_overload(),
+                    why: match revision {
+                        Some(revision) => format!("{fault} (revision {})", revision.short()),
+                        None => fault.to_string(),
+                    },
+                });
+                self.decide(verdict, passed)
+            },
             frame = wire.next() => self.receive(wire, frame),
             () = tokio::time::sleep_until(deadline) => self.login.expire(),
         }
@@ -202,9 +221,51 @@ impl<'a> Joining<'a> {
         self.login.enrolled(enrolled)
     }
 
-    fn method(&self, step: &StepName) -> Option<Arc<Method>> {
+    /// Who does a step. Where a staged revision may, that is decided once: what one revision has
+    /// begun, another must not go on with.
+    fn method(&mut self, step: &StepName) -> Option<Arc<Method>> {
         let (_, generation) = self.realm.as_ref()?;
-        generation.methods.get(step).cloned()
+        let live = generation.methods.get(step)?;
+        let Some(aside) = generation.aside.get(step) else {
+            return Some(Arc::clone(live));
+        };
+        if let Some(chosen) = self.chosen.iter().find(|chosen| chosen.step == *step) {
+            return Some(Arc::clone(&chosen.method));
+        }
+        let staged = &aside.method;
+        let (method, shadow) = match aside.part {
+            Part::Canary(share) if share.has(u64::from_le_bytes(random())) => (staged, None),
+            Part::Canary(_) | Part::Idle => (live, None),
+            Part::Shadow => (live, Some(Shadow::new(Arc::clone(staged)))),
+        };
+        let method = Arc::clone(method);
+        self.chosen.push(Chosen {
+            step: step.clone(),
+            method: Arc::clone(&method),
+            shadow,
+        });
+        Some(method)
+    }
+
+    fn shadow(&mut self, step: &StepName) -> Option<&mut Shadow> {
+        let mut chosen = self.chosen.iter_mut();
+        let chosen = chosen.find(|chosen| chosen.step == *step)?;
+        chosen.shadow.as_mut()
+    }
+
+    /// Has the shadow of a step asked what the step was.
+    fn show(&mut self, call: Call, now: SystemTime, verdict: &Result<Verdict, method::Fault>) {
+        let locked = self.evidence.seen().locked;
+        let connection = Arc::clone(&self.connection);
+        if let Some(shadow) = self.shadow(&call.step.clone()) {
+            let decided = Decided {
+                call,
+                now,
+                verdict,
+                locked,
+            };
+            shadow.follow(decided, &connection);
+        }
     }
 
     fn decide(&mut self, verdict: Result<Verdict, Fault>, asked: Option<Passed>) -> Effect {

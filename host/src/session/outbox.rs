@@ -118,3 +118,39 @@ impl Outgoing {
         Arc::clone(&self.full)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deliver(outbox: &Outbox, frames: &[&'static str]) {
+        for frame in frames {
+            router::Outbox::deliver(outbox, Bytes::from_static(frame.as_bytes()));
+        }
+    }
+
+    fn rest(outgoing: &mut Outgoing) -> Vec<Bytes> {
+        std::iter::from_fn(|| outgoing.has_next().then(|| outgoing.next())?).collect()
+    }
+
+    #[tokio::test]
+    async fn whoever_is_sent_away_gets_welcome_and_nothing_that_waits_behind_it() {
+        let session = Arc::new(LiveSession::unfounded());
+        let (outbox, mut outgoing) = outbox(1 << 10, Arc::clone(&session));
+        deliver(&outbox, &["welcome", "an event"]);
+        assert!(outgoing.wait().await);
+        deliver(&outbox, &["another"]);
+        outgoing.forget();
+        assert_eq!(rest(&mut outgoing), ["welcome"]);
+
+        deliver(&outbox, &["an event", "another"]);
+        assert!(outgoing.wait().await);
+        deliver(&outbox, &["a third"]);
+        outgoing.forget();
+        assert!(rest(&mut outgoing).is_empty());
+
+        let farewell = Farewell::new("com.acme.go", "go", "a test");
+        router::Outbox::end(&outbox, farewell.clone());
+        assert_eq!(session.farewell(), Some(&farewell));
+    }
+}

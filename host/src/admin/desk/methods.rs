@@ -1,23 +1,165 @@
 //! What is asked about methods and their revisions.
 
-use std::sync::Arc;
-
-use crate::{
-    admin::{Desk, Response, RevisionReport},
-    realm::Realm,
+use std::{
+    path::Path,
+    time::{Duration, UNIX_EPOCH},
 };
 
+use anyhow::bail;
+
+use crate::{
+    admin::{Desk, Response, RevisionReport, StageReport, StagingReport},
+    method::Passed,
+    realm::{Part, Realm, RevisionState, RevisionStatus, Selection, Share},
+    router::Farewell,
+    wamp::reason,
+};
+
+/// What cannot be kept, since the files are what holds after the next start.
+const UNTIL: &str = "It stays so until the component's file changes or the router ends.";
+
 impl Desk {
-    pub(super) fn methods(&self, realm: Option<&str>) -> Response {
+    pub(super) fn methods(&self, realm: Option<&str>) -> anyhow::Result<Response> {
         let mut realms = match realm {
             None => self.realms.all(),
-            Some(name) => match self.realms.find(name) {
-                Some(realm) => vec![realm],
-                None => return no_realm(name),
-            },
+            Some(name) => vec![self.realm(name)?],
         };
         realms.sort_by(|a, b| a.name.cmp(&b.name));
-        Response::Methods(realms.iter().flat_map(|realm| reports(realm)).collect())
+        let reports = realms.iter().flat_map(|realm| {
+            let statuses = realm.revisions().into_iter();
+            statuses.map(|status| report(realm, status))
+        });
+        Ok(Response::Methods(reports.collect()))
+    }
+
+    pub(super) async fn stage(
+        &self,
+        realm: &str,
+        step: &str,
+        file: &Path,
+    ) -> anyhow::Result<Response> {
+        let realm = self.realm(realm)?;
+        let config = self.directory.join(format!("{}.toml", realm.name));
+        let staging = self
+            .workshop
+            .stage(&self.realms, &realm, &config, step, file)
+            .await;
+        let stages = staging.trail.passed().iter().map(stage).collect();
+        let (digest, failed, why) = match staging.outcome {
+            Ok(digest) => (Some(digest.to_string()), None, None),
+            Err(error) => {
+                let stage = error.stage();
+                tracing::warn!(
+                    realm = %realm.name, step, file = %file.display(), stage, %error,
+                    "a component is not staged"
+                );
+                (None, stage.map(str::to_owned), Some(error.to_string()))
+            }
+        };
+        Ok(Response::Staged(StagingReport {
+            stages,
+            digest,
+            failed,
+            why,
+        }))
+    }
+
+    pub(super) async fn roll_back(&self, realm: &str, step: &str) -> anyhow::Result<Response> {
+        let realm = self.realm(realm)?;
+        let rolled_back = realm.roll_back(step).await?;
+        let [from, to] = [rolled_back.from.short(), rolled_back.to.short()];
+        Ok(Response::Done(format!(
+            "{step} of {} is {to} again, and {from} no more. {UNTIL}",
+            realm.name
+        )))
+    }
+
+    pub(super) fn withdraw(
+        &self,
+        realm: &str,
+        which: &str,
+        end_sessions: bool,
+    ) -> anyhow::Result<Response> {
+        let realm = self.realm(realm)?;
+        let withdrawn = realm.withdraw(which)?;
+        let ended = end_sessions.then(|| {
+            let ended = withdrawn.iter().map(|withdrawn| {
+                let selection = Selection {
+                    step: Some(withdrawn.step.clone()),
+                    ..Selection::of_revision(withdrawn.digest)
+                };
+                let farewell = Farewell::new(
+                    reason::CLOSE_REVOKED,
+                    "what let this session in was withdrawn",
+                    "a withdrawn revision",
+                );
+                realm.end_sessions(&selection, &farewell).len()
+            });
+            ended.sum::<usize>()
+        });
+        let lines = withdrawn.iter().map(|withdrawn| {
+            let consequence = if withdrawn.was_live {
+                "nobody can log in by it until another component is in its place"
+            } else {
+                "the step cannot go back to it"
+            };
+            let (step, revision) = (&withdrawn.step, withdrawn.digest.short());
+            format!(
+                "{step} of {}: {revision} is withdrawn: {consequence}.",
+                realm.name
+            )
+        });
+        let mut lines: Vec<_> = lines.collect();
+        if let Some(ended) = ended {
+            lines.push(format!("{ended} sessions were ended that it had let in."));
+        }
+        lines.push("A router that starts anew runs what its files hold.".into());
+        Ok(Response::Done(lines.join("\n")))
+    }
+
+    pub(super) async fn canary(
+        &self,
+        realm: &str,
+        step: &str,
+        thousandths: u16,
+    ) -> anyhow::Result<Response> {
+        let realm = self.realm(realm)?;
+        let Some(share) = Share::new(thousandths) else {
+            bail!("{thousandths} thousandths are more than all logins");
+        };
+        let digest = realm.set_part(step, Part::Canary(share)).await?.short();
+        Ok(Response::Done(format!(
+            "{} of the logins of {} are decided by {digest} where they come to {step}.",
+            percent(share),
+            realm.name
+        )))
+    }
+
+    pub(super) async fn shadow(&self, realm: &str, step: &str) -> anyhow::Result<Response> {
+        let realm = self.realm(realm)?;
+        let digest = realm.set_part(step, Part::Shadow).await?.short();
+        Ok(Response::Done(format!(
+            "{digest} is asked beside what decides in {step} of {}: countersign method list counts \
+             how often they differ.",
+            realm.name
+        )))
+    }
+
+    pub(super) fn unstage(&self, realm: &str, step: &str) -> anyhow::Result<Response> {
+        let realm = self.realm(realm)?;
+        let digest = realm.unstage(step)?.short();
+        Ok(Response::Done(format!(
+            "{digest} is not staged for {step} of {} any more.",
+            realm.name
+        )))
+    }
+}
+
+fn percent(share: Share) -> String {
+    let thousandths = share.thousandths();
+    match thousandths % 10 {
+        0 => format!("{}%", thousandths / 10),
+        tenths => format!("{}.{tenths}%", thousandths / 10),
     }
 }
 
@@ -25,20 +167,46 @@ pub(super) fn no_realm(name: &str) -> Response {
     Response::Refused(format!("there is no realm {name:?} in this router"))
 }
 
-fn reports(realm: &Realm) -> Vec<RevisionReport> {
-    let generation = realm.generation();
-    let report = |(step, method): (&crate::login::StepName, &Arc<crate::method::Method>)| {
-        let revision = &method.revision;
-        RevisionReport {
-            realm: realm.name.as_ref().to_owned(),
-            step: step.to_string(),
-            digest: revision.digest.to_string(),
-            method: revision.manifest.name.clone(),
-            version: revision.manifest.version.clone(),
-            state: "live".into(),
-        }
+fn stage(passed: &Passed) -> StageReport {
+    StageReport {
+        stage: passed.stage.name().into(),
+        took_us: micros(passed.took),
+        how: passed.how.clone(),
+    }
+}
+
+fn report(realm: &Realm, status: RevisionStatus) -> RevisionReport {
+    let (state, share) = match status.state {
+        RevisionState::Live => ("live", None),
+        RevisionState::RolledBack => ("rolled back", None),
+        RevisionState::Earlier => ("earlier", None),
+        RevisionState::Staged(Part::Idle) => ("staged", None),
+        RevisionState::Staged(Part::Shadow) => ("shadow", None),
+        RevisionState::Staged(Part::Canary(share)) => ("canary", Some(share.thousandths())),
     };
-    let mut reports: Vec<_> = generation.methods.iter().map(report).collect();
-    reports.sort_by(|a, b| a.step.cmp(&b.step));
-    reports
+    let since = status.since.duration_since(UNIX_EPOCH).unwrap_or_default();
+    RevisionReport {
+        realm: realm.name.as_ref().to_owned(),
+        step: status.step.to_string(),
+        digest: status.digest.to_string(),
+        method: status.manifest.name,
+        version: status.manifest.version,
+        state: state.into(),
+        share,
+        withdrawn: status.is_withdrawn,
+        since: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+        logins: status.accepted,
+        failures: status.denied,
+        faults: status.faults,
+        undecided: status.undecided,
+        mean_us: status.mean.map(micros),
+        p99_us: status.p99.map(micros),
+        agreed: status.beside.agreed,
+        disagreed: status.beside.disagreed,
+        skipped: status.beside.skipped,
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

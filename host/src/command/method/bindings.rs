@@ -1,6 +1,7 @@
 use std::process::ExitCode;
 
-use super::project::{ProjectArgs, output, refuse};
+use super::project::{ProjectArgs, refuse};
+use crate::command::output;
 use crate::kit::Project;
 
 pub(super) fn run(args: &ProjectArgs) -> anyhow::Result<ExitCode> {

@@ -1,6 +1,7 @@
 use std::{fs, process::ExitCode};
 
-use super::project::{BuildArgs, output, refuse};
+use super::project::{BuildArgs, refuse};
+use crate::command::output;
 use crate::kit::Project;
 
 pub(super) fn run(args: &BuildArgs) -> anyhow::Result<ExitCode> {

@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::Context;
 
-use super::project::{DevArgs, output, refuse};
+use super::project::{DevArgs, refuse};
+use crate::command::output;
 use crate::{
     command::{ConfigArgs, ServeArgs, serve},
     kit::{KitError, Project},

@@ -1,6 +1,7 @@
 use std::{env, path::Path, process::ExitCode};
 
-use super::project::{NewArgs, name, output, refuse};
+use super::project::{NewArgs, name, refuse};
+use crate::command::output;
 use crate::kit::Project;
 
 pub(super) fn run(args: &NewArgs) -> anyhow::Result<ExitCode> {

@@ -70,6 +70,7 @@ impl House {
         let vault = Vault::open(Arc::new(store), PasswordQueue::new(1, 1)).unwrap();
         let generation = Generation {
             number: 1,
+            aside: HashMap::new(),
             policy: Arc::new(policy),
             methods: HashMap::new(),
             key_sets: KeySets::default(),
@@ -79,7 +80,7 @@ impl House {
             authenticates: realm.authenticates,
         };
         let realms = Arc::new(Realms::default());
-        let admin = realms.insert(Realm::new("admin".into(), generation));
+        let admin = realms.insert(Realm::new("admin".into(), generation.into()));
         Self {
             realms,
             admin,

@@ -30,7 +30,7 @@ impl House {
         let vault = Vault::open(Arc::clone(&store), PasswordQueue::new(1, 1)).unwrap();
         let generation = generation(&vault, 1, &[("user", &[])]);
         let house = Self {
-            realm: Arc::new(Realm::new("realm1".into(), generation)),
+            realm: Arc::new(Realm::new("realm1".into(), generation.into())),
             store,
             vault,
             sessions: 0,
@@ -126,6 +126,7 @@ fn generation(vault: &Vault, number: u64, roles: &[(&str, &[&str])]) -> Generati
         ..Policy::default()
     };
     Generation {
+        aside: HashMap::new(),
         number,
         policy: Arc::new(policy),
         methods: HashMap::new(),
@@ -248,7 +249,7 @@ fn a_role_that_the_realm_does_not_give_any_more_ends_with_its_generation() {
     let seat = house.admitted("alice");
     let put = |number, roles| {
         let generation = generation(&house.vault, number, roles);
-        house.realm.put_in_place(generation);
+        assert!(house.realm.put_in_place(generation.into(), 0));
     };
     put(2, &[("guest", &[]), ("user", &["wampcra"])]);
     assert_eq!(why(&seat), None);

@@ -1,5 +1,6 @@
 //! A method whose every answer says which revision of it gave it, and which denies a login that was
-//! begun by another. A test makes revisions by writing another number into the component's file.
+//! begun by another. A test makes revisions by writing another number into the component's file. The
+//! revision 9999 traps.
 
 use std::hint::black_box;
 
@@ -22,6 +23,7 @@ impl Method for Revision {
     };
 
     fn begin(&self, _attempt: &Attempt) -> Result<Verdict, String> {
+        assert_ne!(mark(), "revision-9999", "on purpose");
         Ok(Challenge::new(&json!({ "revision": mark() }))?
             .with_state(mark())
             .into())

@@ -116,3 +116,19 @@ async fn t21_passkeys_that_are_withheld_look_as_ever_and_verify_nothing() {
     assert_eq!(alice.enrolled_keys(), keys);
     assert!(alice.is_open(&code.expose()).unwrap());
 }
+
+#[tokio::test]
+async fn who_only_looks_on_enrols_nothing() {
+    let router = Router::start();
+    let code = EnrolmentCode::generate().unwrap();
+    invite(&router, "alice", &code);
+    let (keyring, tried) = router.keyring.unspending();
+    let alice = keyring.find(&Kind::webauthn(), &"alice".into()).unwrap();
+    assert!(alice.is_open(&code.expose()).unwrap());
+    let kept = alice.enrol(&code.expose(), key(b"id")).await.unwrap();
+    assert_eq!(kept, Err(NotEnrolled::NotOpen));
+    assert!(tried.load(std::sync::atomic::Ordering::Relaxed));
+    let alice = router.find(&Kind::webauthn(), "alice");
+    let kept = alice.enrol(&code.expose(), key(b"id")).await.unwrap();
+    assert_eq!(kept, Ok(()));
+}

@@ -1,5 +1,7 @@
 //! What is good once: a step of a counter, and a recovery code.
 
+use std::sync::atomic::Ordering;
+
 use tokio::task::JoinSet;
 
 use super::Router;
@@ -128,4 +130,27 @@ async fn a_credential_without_a_key_has_no_codes() {
     router.add("alice", &super::quick_ticket());
     let alice = router.find(&Kind::ticket(), "alice");
     assert!(!redeems(&alice, &codes()[0]).await);
+}
+
+#[tokio::test]
+async fn who_only_looks_on_uses_nothing_up_and_it_shows_that_they_would_have() {
+    let router = Router::start();
+    let codes = codes();
+    router.add("alice", &enrolment(&codes));
+    let (keyring, tried) = router.keyring.unspending();
+    let kind = Kind::totp();
+    let alice = keyring.find(&kind, &"alice".into()).unwrap();
+    assert_eq!(alice.parameters(), router.totp("alice").parameters());
+    assert_eq!(alice.version(), router.totp("alice").version());
+    assert!(!tried.load(Ordering::Relaxed));
+    assert!(alice.advance(7).await.unwrap() && alice.advance(7).await.unwrap());
+    assert!(!redeems(&alice, &codes[0]).await);
+    assert!(tried.load(Ordering::Relaxed));
+    let nobody = keyring.find(&kind, &"nobody".into()).unwrap();
+    assert!(!nobody.advance(7).await.unwrap());
+    assert_eq!(nobody.parameters(), router.totp("nobody").parameters());
+
+    let alice = router.totp("alice");
+    assert!(alice.advance(7).await.unwrap());
+    assert!(redeems(&alice, &codes[0]).await);
 }

@@ -1,0 +1,48 @@
+//! What the router runs to have a component compiled: a process that is bounded, reads a component
+//! from its standard input and writes machine code to its standard output.
+
+use std::{io, process::ExitCode};
+
+use clap::Args;
+use nix::sys::resource::{Resource, setrlimit};
+
+use super::output::tell;
+use crate::method;
+
+/// The largest result, in octets: a component of the largest size compiles to less.
+const LARGEST_RESULT: u64 = 1 << 30;
+
+#[derive(Debug, Args)]
+pub(super) struct CompileArgs {
+    /// The engine that it is compiled for
+    #[arg(long)]
+    engine: String,
+
+    /// Octets
+    #[arg(long)]
+    memory: u64,
+
+    /// On the CPU
+    #[arg(long)]
+    seconds: u64,
+}
+
+pub(super) fn run(args: &CompileArgs) -> anyhow::Result<ExitCode> {
+    // Whatever goes wrong here ends this process, which has nothing else to do.
+    for (resource, limit) in [
+        (Resource::RLIMIT_CPU, args.seconds),
+        // What is written to, as opposed to reserved: allocators and engines reserve much.
+        (Resource::RLIMIT_DATA, args.memory),
+        (Resource::RLIMIT_FSIZE, LARGEST_RESULT),
+        (Resource::RLIMIT_CORE, 0),
+    ] {
+        setrlimit(resource, limit, limit)?;
+    }
+    match method::compile(io::stdin().lock(), io::stdout().lock(), &args.engine) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(failed) => {
+            tell(format_args!("{}", failed.complaint));
+            Ok(ExitCode::from(failed.status))
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Turning a component into machine code: in a process of its own, whose memory and time are
+//! bounded, and once for each component, since the result is kept.
+//!
+//! A compiler that runs on foreign octets is not among what wasmtime promises to bound, and what it
+//! has used it keeps. So the router's process does not compile; tests and programs that have no
+//! `countersign` beside them may (see [`Compiler::InProcess`]).
+
+use std::{
+    fs::File,
+    hash::{Hash, Hasher},
+    io,
+    path::PathBuf,
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
+
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::Command,
+    sync::Semaphore,
+    task::spawn_blocking,
+    time::timeout,
+};
+use wasmtime::{Engine, component::Component};
+
+use super::{LoadError, Source, shelf::Shelf};
+
+/// What a helper process may say of a component that does not compile, in octets.
+const LONGEST_COMPLAINT: u64 = 4096;
+
+/// What a process must not take before it is bounded, or it has nothing left: room for its allocator
+/// (in KiB; 1 GiB where nothing is said), and stacks for a worker on each core.
+const FRUGAL: [(&str, &str); 2] = [
+    ("MIMALLOC_ARENA_RESERVE", "65536"),
+    ("TOKIO_WORKER_THREADS", "1"),
+];
+
+/// How much longer than on the CPU a helper may take on the clock: others use it too.
+const PATIENCE: u32 = 5;
+
+/// The argument of `countersign` that makes it compile a component and nothing else.
+pub const COMMAND: &str = "compile-component";
+
+/// Who compiles components.
+#[derive(Debug)]
+pub enum Compiler {
+    /// This process. Nothing bounds what that takes.
+    InProcess,
+    Helper(Helper),
+}
+
+/// How a process is run that compiles one component.
+#[derive(Debug)]
+pub struct Helper {
+    /// `countersign` itself.
+    pub program: PathBuf,
+    pub bounds: CompilerBounds,
+    /// Where compiled components are kept. None: nowhere.
+    pub shelf: Option<Shelf>,
+    /// One at a time: it takes a core, and hundreds of megabytes for a large component.
+    turn: Semaphore,
+}
+
+/// What compiling one component may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompilerBounds {
+    /// On the CPU, in whole seconds.
+    pub time: Duration,
+    /// Octets.
+    pub memory: u64,
+}
+
+/// What a component was compiled by, for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Compiled,
+    Kept,
+}
+
+impl Origin {
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Compiled => "compiled",
+            Self::Kept => "compiled earlier",
+        }
+    }
+}
+
+impl Helper {
+    pub fn new(program: PathBuf, bounds: CompilerBounds, shelf: Option<Shelf>) -> Self {
+        Self {
+            program,
+            bounds,
+            shelf,
+            turn: Semaphore::new(1),
+        }
+    }
+
+    /// The program that runs here: also after another was installed in its place.
+    pub fn own_program() -> io::Result<PathBuf> {
+        let link = PathBuf::from("/proc/self/exe");
+        if link.exists() {
+            return Ok(link);
+        }
+        std::env::current_exe()
+    }
+}
+
+/// Compiles a component, or finds it compiled.
+pub(super) async fn component(
+    compiler: &Compiler,
+    engine: &Engine,
+    source: &Source,
+) -> Result<(Component, Origin), LoadError> {
+    let helper = match compiler {
+        Compiler::Helper(helper) => helper,
+        Compiler::InProcess => {
+            let (engine, octets) = (engine.clone(), Arc::clone(&source.octets));
+            let compiling = spawn_blocking(move || Component::new(&engine, &*octets));
+            let compiled = compiling.await.map_err(stopped)?;
+            let component = compiled.map_err(|error| invalid(&error))?;
+            return Ok((component, Origin::Compiled));
+        }
+    };
+    let key = format!("{}-{}", source.digest(), engine_name(engine));
+    if let Some(shelf) = &helper.shelf
+        && let Some(component) = shelf.find(&key, engine).await
+    {
+        return Ok((component, Origin::Kept));
+    }
+    let _turn = helper.turn.acquire().await.map_err(stopped)?;
+    let file = run(helper, engine, source).await?;
+    let engine = engine.clone();
+    let component = match helper.shelf.clone() {
+        Some(shelf) => spawn_blocking(move || shelf.keep(&key, file, &engine)),
+        None => spawn_blocking(move || super::shelf::load(file.path(), &engine)),
+    };
+    let component = component.await.map_err(stopped)?;
+    let component = component.map_err(|why| LoadError::Compiler(why.to_string()))?;
+    Ok((component, Origin::Compiled))
+}
+
+/// Has a process compile a component into a file.
+async fn run(
+    helper: &Helper,
+    engine: &Engine,
+    source: &Source,
+) -> Result<NamedTempFile, LoadError> {
+    let failed = |error: io::Error| LoadError::Compiler(error.to_string());
+    let file = match &helper.shelf {
+        Some(shelf) => shelf.new_file(),
+        None => NamedTempFile::new(),
+    };
+    let file = file.map_err(failed)?;
+    let CompilerBounds { time, memory } = helper.bounds;
+    let mut process = Command::new(&helper.program)
+        .arg(COMMAND)
+        .arg("--engine")
+        .arg(engine_name(engine))
+        .args(["--memory", &memory.to_string()])
+        .args(["--seconds", &time.as_secs().max(1).to_string()])
+        // It needs none, and it must not learn what is in ours.
+        .env_clear()
+        .envs(FRUGAL)
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(file.reopen().map_err(failed)?)
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(failed)?;
+    let mut stdin = process.stdin.take();
+    let stderr = process.stderr.take();
+    let mut complaint = Vec::new();
+    let running = async {
+        let writing = async {
+            if let Some(mut stdin) = stdin.take() {
+                // One that has heard enough says why it ends.
+                _ = stdin.write_all(&source.octets).await;
+                _ = stdin.shutdown().await;
+            }
+        };
+        let reading = async {
+            if let Some(stderr) = stderr {
+                _ = stderr
+                    .take(LONGEST_COMPLAINT)
+                    .read_to_end(&mut complaint)
+                    .await;
+            }
+        };
+        tokio::join!(writing, reading);
+        process.wait().await
+    };
+    let bounds = helper.bounds;
+    let overrun = || LoadError::CompilerOverrun {
+        seconds: bounds.time.as_secs(),
+        mebibytes: bounds.memory >> 20,
+    };
+    let Ok(status) = timeout(time * PATIENCE, running).await else {
+        return Err(overrun());
+    };
+    let status = status.map_err(failed)?;
+    if status.success() {
+        return Ok(file);
+    }
+    let complaint = String::from_utf8_lossy(&complaint);
+    match status.code() {
+        Some(INVALID) => Err(LoadError::Invalid(complaint.trim().to_owned())),
+        Some(_) => Err(LoadError::Compiler(complaint.trim().to_owned())),
+        // Killed: by the kernel for its time, or by itself for want of memory.
+        None => Err(overrun()),
+    }
+}
+
+/// The status of a helper whose component is at fault.
+const INVALID: i32 = 3;
+
+/// What a helper process does. The caller has bounded it.
+#[derive(Debug)]
+pub struct Compilation {
+    /// The status to end with.
+    pub status: u8,
+    /// For whoever ran it.
+    pub complaint: String,
+}
+
+/// Compiles the component on one stream to another, for an engine as the router's.
+///
+/// # Errors
+/// What went wrong, and the status to end with.
+pub fn compile(
+    mut from: impl io::Read,
+    mut to: impl io::Write,
+    wanted: &str,
+) -> Result<(), Compilation> {
+    let fail = |complaint: String| Compilation {
+        status: 1,
+        complaint,
+    };
+    let engine =
+        Engine::new(&super::runtime::code()).map_err(|error| fail(format!("{error:#}")))?;
+    if engine_name(&engine) != wanted {
+        return Err(fail(
+            "the compiler is not of the router's version; restart the router".into(),
+        ));
+    }
+    let mut octets = Vec::new();
+    from.read_to_end(&mut octets)
+        .map_err(|error| fail(error.to_string()))?;
+    let compiled = engine.precompile_component(&octets);
+    let compiled = compiled.map_err(|error| Compilation {
+        status: u8::try_from(INVALID).unwrap_or(u8::MAX),
+        complaint: error.root_cause().to_string(),
+    })?;
+    let written = to.write_all(&compiled).and_then(|()| to.flush());
+    written.map_err(|error| fail(format!("the result cannot be written: {error}")))
+}
+
+/// Names everything that machine code depends on: the version of wasmtime, its settings and the
+/// CPU's features.
+pub(super) fn engine_name(engine: &Engine) -> String {
+    let mut hasher = Sha(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    let digest = hex::encode(hasher.0.finalize());
+    digest.get(..32).unwrap_or_default().to_owned()
+}
+
+struct Sha(Sha256);
+
+impl Hasher for Sha {
+    fn write(&mut self, octets: &[u8]) {
+        self.0.update(octets);
+    }
+
+    /// Nobody asks.
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+fn invalid(error: &wasmtime::Error) -> LoadError {
+    LoadError::Invalid(error.root_cause().to_string())
+}
+
+fn stopped(error: impl std::fmt::Display) -> LoadError {
+    LoadError::Compiler(error.to_string())
+}
+
+/// The octets of a file, hashed.
+pub(super) fn digest_of(file: &mut File) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    io::copy(file, &mut HashWriter(&mut hasher))?;
+    Ok(hex::encode(hasher.finalize()))
+}
+
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl io::Write for HashWriter<'_> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.update(octets);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,331 @@
+//! Where compiled components are kept from one start of the router to the next.
+
+use std::{
+    fs::{self, DirBuilder, File, Permissions},
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use tempfile::NamedTempFile;
+use thiserror::Error;
+use tokio::task::spawn_blocking;
+use wasmtime::{Engine, component::Component};
+
+use super::compiler::digest_of;
+
+/// What a compiled component's file ends with.
+const ENDING: &str = ".cwasm";
+
+/// What was not used for so long is removed: it is of a component, or of a router, that is gone.
+const KEPT_FOR: Duration = Duration::from_hours(24 * 30);
+
+/// What an interrupted compiler has left behind is removed after this time.
+const UNFINISHED_FOR: Duration = Duration::from_hours(1);
+
+/// The beginning of the name of a file that is being written.
+const UNFINISHED: &str = ".unfinished-";
+
+/// A directory of compiled components that nobody but us can write to.
+///
+/// A file's name says what it is: the digest of the component, the name of the engine that it was
+/// compiled for, and the digest of the file itself. None is written in place: it is made under
+/// another name, and renamed when it is whole.
+#[derive(Clone, Debug)]
+pub struct Shelf {
+    directory: Arc<Path>,
+}
+
+/// Why a directory cannot be used for machine code.
+#[derive(Debug, Error)]
+pub enum ShelfError {
+    #[error(
+        "{}: the directory of compiled components cannot be used: {error}; name another under \
+         [methods] cache", .directory.display()
+    )]
+    Unusable {
+        directory: PathBuf,
+        error: io::Error,
+    },
+    #[error(
+        "{}: it is not a directory; name another under [methods] cache", .0.display()
+    )]
+    NotADirectory(PathBuf),
+    #[error(
+        "{}: it belongs to the user {owner}, and the router runs as {user}; what is in it is run as \
+         machine code, so it must be the router's own: name another under [methods] cache",
+        .directory.display()
+    )]
+    NotOurs {
+        directory: PathBuf,
+        owner: u32,
+        user: u32,
+    },
+    #[error(
+        "{}: others may write there (its mode is {mode:o}), and what is in it is run as machine code; \
+         run: chmod 700 {}", .directory.display(), .directory.display()
+    )]
+    Open { directory: PathBuf, mode: u32 },
+}
+
+impl Shelf {
+    /// Makes the directory if there is none. `user` is who this process runs as.
+    pub fn open(directory: &Path, user: u32) -> Result<Self, ShelfError> {
+        let unusable = |error| ShelfError::Unusable {
+            directory: directory.to_owned(),
+            error,
+        };
+        let made = DirBuilder::new().mode(0o700).create(directory);
+        match made {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(unusable(error));
+            }
+            _ => {}
+        }
+        // Not through a link: whoever owns that could point it elsewhere.
+        let metadata = fs::symlink_metadata(directory).map_err(unusable)?;
+        if !metadata.is_dir() {
+            return Err(ShelfError::NotADirectory(directory.to_owned()));
+        }
+        if metadata.uid() != user {
+            return Err(ShelfError::NotOurs {
+                directory: directory.to_owned(),
+                owner: metadata.uid(),
+                user,
+            });
+        }
+        let mode = metadata.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            let directory = directory.to_owned();
+            return Err(ShelfError::Open { directory, mode });
+        }
+        let shelf = Self {
+            directory: directory.into(),
+        };
+        // What cannot be removed is no reason not to serve.
+        if let Err(error) = shelf.tidy(SystemTime::now()) {
+            tracing::warn!(directory = %directory.display(), %error, "old compiled components stay");
+        }
+        Ok(shelf)
+    }
+
+    /// The compiled component of this key, if it is there and whole.
+    pub(super) async fn find(&self, key: &str, engine: &Engine) -> Option<Component> {
+        let (shelf, key, engine) = (self.clone(), key.to_owned(), engine.clone());
+        let found = spawn_blocking(move || shelf.look(&key, &engine)).await;
+        found.ok().flatten()
+    }
+
+    fn look(&self, key: &str, engine: &Engine) -> Option<Component> {
+        let entries = fs::read_dir(&self.directory).ok()?;
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let beginning = format!("{key}-");
+        for path in paths {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let rest = name.and_then(|name| name.strip_prefix(&*beginning));
+            let Some(digest) = rest.and_then(|rest| rest.strip_suffix(ENDING)) else {
+                continue;
+            };
+            match taken(&path, digest, engine) {
+                Ok(component) => return Some(component),
+                Err(error) => {
+                    tracing::warn!(
+                        file = %path.display(), %error,
+                        "a compiled component is damaged: it is compiled anew"
+                    );
+                    _ = fs::remove_file(&path);
+                }
+            }
+        }
+        None
+    }
+
+    pub(super) fn new_file(&self) -> io::Result<NamedTempFile> {
+        tempfile::Builder::new()
+            .prefix(UNFINISHED)
+            .permissions(Permissions::from_mode(0o600))
+            .tempfile_in(&self.directory)
+    }
+
+    /// Keeps what was compiled under its key, and loads it.
+    pub(super) fn keep(
+        &self,
+        key: &str,
+        file: NamedTempFile,
+        engine: &Engine,
+    ) -> io::Result<Component> {
+        // On the disk before it has its name: a name must not outlive what it stands for.
+        file.as_file().sync_all()?;
+        let digest = digest_of(&mut file.reopen()?)?;
+        let path = self.directory.join(format!("{key}-{digest}{ENDING}"));
+        match file.persist(&path) {
+            Ok(_) => load(&path, engine),
+            Err(error) => {
+                tracing::warn!(
+                    file = %path.display(), error = %error.error,
+                    "a compiled component cannot be kept: the next start compiles it again"
+                );
+                load(error.file.path(), engine)
+            }
+        }
+    }
+
+    /// Removes what nobody has used for long.
+    fn tidy(&self, now: SystemTime) -> io::Result<()> {
+        for entry in fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let age = entry
+                .metadata()?
+                .modified()
+                .map(|then| now.duration_since(then));
+            let Ok(Ok(age)) = age else { continue };
+            let name = name.to_string_lossy();
+            let is_old = (name.ends_with(ENDING) && age > KEPT_FOR)
+                || (name.starts_with(UNFINISHED) && age > UNFINISHED_FOR);
+            if is_old {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Loads a file whose octets must have this digest.
+fn taken(path: &Path, digest: &str, engine: &Engine) -> io::Result<Component> {
+    let mut file = File::open(path)?;
+    if digest_of(&mut file)? != digest {
+        return Err(io::Error::other(
+            "its octets are not those that were written",
+        ));
+    }
+    // It has been of use. Should the time not be noted, it is compiled once more some day.
+    _ = file.set_modified(SystemTime::now());
+    load(path, engine)
+}
+
+/// Loads a compiled component.
+#[expect(
+    unsafe_code,
+    reason = "wasmtime runs what is in the file as machine code, and cannot check it"
+)]
+pub(super) fn load(path: &Path, engine: &Engine) -> io::Result<Component> {
+    // SAFETY: the file must be what `Engine::precompile_component` has made, and must not change
+    // while it is mapped.
+    //
+    // It was made by a process that we started from our own program, either just now, or earlier
+    // and then with octets whose digest is still the one that its name was given when it was whole
+    // (`taken`). Only our own user and root can write to its directory, which is ours and has the
+    // mode 700 (`Shelf::open`), or is that of a temporary file of ours with the mode 600; whoever is
+    // one of these can write to our memory too. Nobody of us writes to a file that has its name:
+    // `Shelf::keep` renames, `Shelf::look` and `Shelf::tidy` remove, and what is removed stays
+    // mapped. That it was made for this engine wasmtime checks itself, and the key says so too.
+    let loaded = unsafe { Component::deserialize_file(engine, path) };
+    loaded.map_err(|error| io::Error::other(format!("{error:#}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::{compiler::engine_name, runtime::code};
+
+    const USER_NOBODY: u32 = 65534;
+
+    fn engine() -> Engine {
+        Engine::new(&code()).unwrap()
+    }
+
+    /// The smallest component.
+    const EMPTY: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
+
+    fn kept(shelf: &Shelf, engine: &Engine) -> PathBuf {
+        let file = shelf.new_file().unwrap();
+        fs::write(file.path(), engine.precompile_component(&EMPTY).unwrap()).unwrap();
+        shelf.keep("key", file, engine).unwrap();
+        let mut entries = fs::read_dir(&shelf.directory).unwrap();
+        entries.next().unwrap().unwrap().path()
+    }
+
+    fn owner(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().uid()
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_found_by_its_key_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let user = owner(directory.path());
+        let shelf = Shelf::open(&directory.path().join("cache"), user).unwrap();
+        let engine = engine();
+        assert!(shelf.find("key", &engine).await.is_none());
+        kept(&shelf, &engine);
+        assert!(shelf.find("key", &engine).await.is_some());
+        assert!(shelf.find("ke", &engine).await.is_none());
+        assert!(shelf.find("other", &engine).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_damaged_one_is_as_good_as_none_and_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let user = owner(directory.path());
+        let shelf = Shelf::open(&directory.path().join("cache"), user).unwrap();
+        let engine = engine();
+        let path = kept(&shelf, &engine);
+        let mut octets = fs::read(&path).unwrap();
+        let middle = octets.len() / 2;
+        octets[middle] ^= 1;
+        fs::write(&path, octets).unwrap();
+        assert!(shelf.find("key", &engine).await.is_none());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_directory_that_others_can_write_to_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let user = owner(directory.path());
+        let cache = directory.path().join("cache");
+        Shelf::open(&cache, user).unwrap();
+        assert_eq!(
+            fs::metadata(&cache).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+        fs::set_permissions(&cache, Permissions::from_mode(0o770)).unwrap();
+        let error = Shelf::open(&cache, user).unwrap_err();
+        assert!(
+            matches!(error, ShelfError::Open { mode: 0o770, .. }),
+            "{error}"
+        );
+        fs::set_permissions(&cache, Permissions::from_mode(0o700)).unwrap();
+        let error = Shelf::open(&cache, USER_NOBODY).unwrap_err();
+        assert!(matches!(error, ShelfError::NotOurs { .. }), "{error}");
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(&cache, &link).unwrap();
+        let error = Shelf::open(&link, user).unwrap_err();
+        assert!(matches!(error, ShelfError::NotADirectory(_)), "{error}");
+    }
+
+    #[test]
+    fn what_was_not_used_for_long_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let user = owner(directory.path());
+        let shelf = Shelf::open(&directory.path().join("cache"), user).unwrap();
+        let engine = engine();
+        let path = kept(&shelf, &engine);
+        let unfinished = shelf.new_file().unwrap();
+        let foreign = shelf.directory.join("README");
+        fs::write(&foreign, "not ours").unwrap();
+        let now = SystemTime::now();
+        shelf.tidy(now + Duration::from_mins(30)).unwrap();
+        assert!(path.exists() && unfinished.path().exists());
+        shelf.tidy(now + Duration::from_hours(2)).unwrap();
+        assert!(path.exists() && !unfinished.path().exists());
+        shelf.tidy(now + KEPT_FOR * 2).unwrap();
+        assert!(!path.exists() && foreign.exists());
+    }
+
+    #[test]
+    fn the_engine_has_the_same_name_each_time() {
+        assert_eq!(engine_name(&engine()), engine_name(&engine()));
+    }
+}
