@@ -43,6 +43,8 @@ pub struct OwnLogin<'a> {
 
 impl Desk {
     pub fn new() -> Self {
+        static C: LazyLock<Setup<()>> = LazyLock::new(|| Setup::of(xtask::c_compiler()));
+        C.get();
         Self {
             directory: TempDir::new().expect("a directory for the test"),
         }
