@@ -3,7 +3,7 @@
 //! held against what the table expects.
 //!
 //! ```text
-//! TestTable ──▶ Stage (store, method, world) ──Script──▶ Played ──▶ Outcome
+//! TestTable ──▶ Scene (store, method, world) ──Script──▶ Played ──▶ Outcome
 //! ```
 //!
 //! [`Tried::table`] runs a table; [`conform`] runs what any method must stand.
@@ -12,12 +12,12 @@ mod callees;
 mod conform;
 mod difference;
 mod play;
+mod scene;
 mod script;
-mod stage;
 mod store;
 mod tried;
 
 pub use conform::{Check, Conformance, Finding, Severity, conform};
 pub use play::{Asked, Said, Turn};
-pub use stage::TrialError;
+pub use scene::TrialError;
 pub use tried::{Outcome, Tried, probe};

@@ -37,6 +37,7 @@ async fn a_component_that_does_not_say_what_its_table_expects_is_refused() {
     ] {
         assert!(line.message().contains(expected), "{line}");
     }
+    assert_eq!(line.text("stage"), "probe");
     Client::join(&router, "realm1").await;
 
     router.deployment.table("anonymous", &table("guest"));

@@ -29,7 +29,7 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
     let egress = Arc::new(Egress::new(&operator.egress)?);
     let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
         .requiring(signers(&operator))
-        .requiring_conformance(operator.conform == Conform::Required);
+        .requiring_conformance(operator.loading.conform == Conform::Required);
     let workshop = Arc::new(workshop);
     let mut reloader = Reloader::new(workshop, operator.realms.clone(), Arc::default());
     let inspections = reloader.look().await.with_context(|| {

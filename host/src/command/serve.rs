@@ -45,7 +45,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let egress = Arc::new(Egress::new(&operator.egress)?);
     let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
         .requiring(signers(&operator))
-        .requiring_conformance(operator.conform == Conform::Required);
+        .requiring_conformance(operator.loading.conform == Conform::Required);
     let workshop = Arc::new(workshop);
 
     let realms = Arc::new(Realms::default());

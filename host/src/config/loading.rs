@@ -22,6 +22,8 @@ pub struct LoadingConfig {
     /// What compiling one component may take on the CPU.
     pub compile_time: Duration,
     pub compile_memory: Octets,
+    /// Whether every method must stand what every one must before it goes live.
+    pub conform: Conform,
 }
 
 /// The Ed25519 public key of somebody who signs components.
@@ -29,13 +31,8 @@ pub struct LoadingConfig {
 pub struct Signer(ed25519_dalek::VerifyingKey);
 
 impl LoadingConfig {
-    /// Yields the directory of the components too, and whether they must conform. Paths start from
-    /// `base`.
-    pub(super) fn take(
-        mut table: Table<'_>,
-        base: &Path,
-    ) -> Result<(PathBuf, Conform, Self), Reported> {
-        let conform = table.optional::<Conform>("conform");
+    /// Yields the directory of the components too. Paths start from `base`.
+    pub(super) fn take(mut table: Table<'_>, base: &Path) -> Result<(PathBuf, Self), Reported> {
         let directory = table.optional::<PathBuf>("directory");
         let signers = table.list::<Signer>("signers");
         let cache = table.optional::<PathBuf>("cache");
@@ -49,6 +46,7 @@ impl LoadingConfig {
             Octets::mib(1024),
             Octets::mib(128)..=Octets::mib(64 << 10),
         );
+        let conform = table.optional::<Conform>("conform");
         let path = |found: Option<PathBuf>, default| base.join(found.unwrap_or(default));
         let directory = path(directory?.map(|found| found.value), "methods".into());
         let loading = Self {
@@ -56,9 +54,9 @@ impl LoadingConfig {
             cache: path(cache?.map(|found| found.value), "cache".into()),
             compile_time,
             compile_memory,
+            conform: conform?.map(|found| found.value).unwrap_or_default(),
         };
-        let conform = conform?.map(|found| found.value).unwrap_or_default();
-        Ok((directory, conform, loading))
+        Ok((directory, loading))
     }
 }
 

@@ -14,7 +14,6 @@ use super::{
     error::{self, ConfigError},
     listener::{self, Listener},
     loading::LoadingConfig,
-    method::Conform,
     quantity::Octets,
 };
 
@@ -32,8 +31,6 @@ pub struct Operator {
     pub methods: PathBuf,
     /// Whose components are run, and how they are compiled.
     pub loading: LoadingConfig,
-    /// Whether every method must stand what every one must before it goes live.
-    pub conform: Conform,
     /// The file of the credentials.
     pub credentials: PathBuf,
     /// What a client may take before WELCOME.
@@ -123,13 +120,12 @@ impl Operator {
             let passwords = PasswordLimits::take(top.table("passwords"));
             let egress = EgressConfig::take(top.table("egress"), base);
             let admin = AdminConfig::take(top.table("admin"), base);
-            let (methods, conform, loading) = methods?;
+            let (methods, loading) = methods?;
             Ok(Self {
                 listeners: listeners?,
                 realms: realms?,
                 methods,
                 loading,
-                conform,
                 credentials: credentials?,
                 login,
                 session,

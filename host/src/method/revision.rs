@@ -56,10 +56,6 @@ pub struct Source {
 }
 
 impl Source {
-    pub(super) fn octets(&self) -> &[u8] {
-        &self.octets
-    }
-
     pub const fn digest(&self) -> Digest {
         self.digest
     }

@@ -61,7 +61,8 @@ impl Runtime {
     }
 
     /// For trials: it counts what a guest computes, in units that are the same on every machine and
-    /// each time. That makes calls dearer (by a sixth, on hashing), so it is not for serving.
+    /// each time. That makes calls dearer (by a sixth, on hashing), so it is not for serving. It
+    /// compiles in this process.
     pub fn metered() -> Result<Self, RuntimeError> {
         let mut config = configuration();
         config

@@ -283,18 +283,16 @@ impl Workshop {
             guesses: bounds(&method.guesses),
             counts_first: method.guesses.first_step == config::FirstStep::Counted,
         };
-        let (runtime, tried) = (Arc::clone(&self.runtime), Arc::clone(&revision));
-        let made = Method::new(runtime, revision, parts).await?;
+        let made = Method::new(Arc::clone(&self.runtime), revision, parts).await?;
         let made = usable(frame.config, step, made)?.in_tenure(held.tenure);
         trail.pass(Stage::Check, "");
-        // What the step is rolled back to has stood its trial, and what the file holds is not asked.
+        // What the operator has chosen instead of the file's has stood it, and the table is the file's.
         if instead_of.is_none() {
             let conform = method.conform == Conform::Required;
-            self.trials
-                .stand(&self.runtime, &tried, path, conform)
-                .await?;
+            let trials = &self.trials;
+            let tried = trials.stand(&self.runtime, &made.revision, path, conform);
+            trail.pass(Stage::Probe, tried.await?.words());
         }
-        trail.pass(Stage::Probe, "");
         Ok((made, instead_of))
     }
 

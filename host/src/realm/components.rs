@@ -74,6 +74,7 @@ impl ComponentError {
             Self::NobodyEnrolled | Self::Door(_) => Stage::Check,
             Self::Trial(_) => Stage::Probe,
             Self::Load(error) => error.stage(),
+            Self::Trial(_) => Stage::Probe,
         }
     }
 }

@@ -57,6 +57,26 @@ struct Passed {
     conforms: bool,
 }
 
+/// What a component has stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stood {
+    /// There was no table, and nothing was required.
+    Nothing,
+    Table,
+    All,
+}
+
+impl Stood {
+    /// For a person.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Nothing => "there is no table",
+            Self::Table => "by its table",
+            Self::All => "it conforms",
+        }
+    }
+}
+
 impl Trials {
     /// `conform`: the realm requires it.
     pub(super) async fn stand(
@@ -65,20 +85,22 @@ impl Trials {
         revision: &Arc<Revision>,
         component: &Path,
         conform: bool,
-    ) -> Result<(), TrialFailure> {
+    ) -> Result<Stood, TrialFailure> {
         let path = table_of(component);
         let table = path.exists().then(|| TestTable::read(&path)).transpose()?;
         let conforms = conform || self.conform;
-        if table.is_none() && !conforms {
-            return Ok(());
-        }
+        let stood = match (&table, conforms) {
+            (None, false) => return Ok(Stood::Nothing),
+            (Some(_), false) => Stood::Table,
+            (_, true) => Stood::All,
+        };
         let passed = Passed {
             component: revision.digest,
             table: fs::read(&path).ok().map(|octets| Digest::of(&octets)),
             conforms,
         };
         if self.passed.lock().contains(&passed) {
-            return Ok(());
+            return Ok(stood);
         }
         if let Some(table) = &table {
             check(&trial::probe(runtime, revision, table).await?)?;
@@ -93,7 +115,7 @@ impl Trials {
             judge(&trial::conform(&metered, source, table.as_ref()).await?)?;
         }
         self.passed.lock().insert(passed);
-        Ok(())
+        Ok(stood)
     }
 }
 

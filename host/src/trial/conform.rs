@@ -12,8 +12,8 @@ use std::{fmt, sync::Arc};
 use super::{
     difference::differences,
     play::Said,
+    scene::{Candidate, Scene, TrialError},
     script::Script,
-    stage::{Candidate, Stage, TrialError},
 };
 use crate::{
     config::{TestAttempt, TestTable},
@@ -247,7 +247,7 @@ struct Accepted<'a> {
 impl<'a> Suite<'a> {
     /// Runs the table, and keeps what was accepted for the other checks.
     async fn by_table(&mut self) -> Result<(), TrialError> {
-        let stage = self.stage(self.table).await?;
+        let scene = self.scene(self.table).await?;
         for attempt in &self.table.attempts {
             self.look(Check::Table);
             let script = match Script::of(attempt) {
@@ -257,7 +257,7 @@ impl<'a> Suite<'a> {
                     continue;
                 }
             };
-            let played = stage.play(&script).await;
+            let played = scene.play(&script).await;
             let differences = differences(attempt, &played);
             for difference in &differences {
                 self.fail(Check::Table, format!("{}: {difference}", attempt.name));
@@ -278,15 +278,15 @@ impl<'a> Suite<'a> {
         }
         // Also where there is no table.
         self.look(Check::Nonce);
-        let played = stage.play(&Script::plain("alice")).await;
+        let played = scene.play(&Script::plain("alice")).await;
         if is_fault(played.said(), "nonce") {
             self.fail(Check::Nonce, played.said().to_string());
         }
         Ok(())
     }
 
-    async fn stage(&self, table: &TestTable) -> Result<Stage, TrialError> {
-        Stage::set(self.candidate, table, 0).await
+    async fn scene(&self, table: &TestTable) -> Result<Scene, TrialError> {
+        Scene::set(self.candidate, table, 0).await
     }
 
     fn clear_secret(&self) -> bool {

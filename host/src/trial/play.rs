@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use super::{
+    scene::Scene,
     script::{Known, Reply, Script},
-    stage::Stage,
 };
 use crate::{
     login::{Answer, Attempt, Call, Challenge, Identity, Nonce, StepName, Verdict},
@@ -51,7 +51,7 @@ pub(super) struct Played {
     pub(super) turns: Vec<Turn>,
 }
 
-impl Stage {
+impl Scene {
     /// Plays until there is no challenge any more, or no answer to one.
     pub(super) async fn play(&self, script: &Script) -> Played {
         let mut turns = vec![self.ask(script, 1, None).await];

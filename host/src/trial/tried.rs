@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{
     difference::differences,
     play::Turn,
+    scene::{Candidate, Scene, TrialError},
     script::Script,
-    stage::{Candidate, Stage, TrialError},
 };
 use crate::{
     config::TestTable,
@@ -78,13 +78,13 @@ pub(super) async fn outcomes(
     table: &TestTable,
     seed: u8,
 ) -> Result<Vec<Outcome>, TrialError> {
-    let stage = Stage::set(candidate, table, seed).await?;
+    let scene = Scene::set(candidate, table, seed).await?;
     let mut outcomes = Vec::new();
     for attempt in &table.attempts {
         let name = attempt.name.clone();
         outcomes.push(match Script::of(attempt) {
             Ok(script) => {
-                let played = stage.play(&script).await;
+                let played = scene.play(&script).await;
                 Outcome {
                     name,
                     differences: differences(attempt, &played),

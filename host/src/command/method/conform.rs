@@ -21,11 +21,11 @@ pub(super) struct ConformArgs {
     table: Option<PathBuf>,
 }
 
-pub(super) async fn run(args: ConformArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: &ConformArgs) -> anyhow::Result<ExitCode> {
     let ConformArgs { file, table } = args;
-    let source = component::read(&file)?;
-    let beside = component::table_beside(&file);
-    let path = table.or_else(|| beside.exists().then_some(beside));
+    let source = component::read(file)?;
+    let beside = component::table_beside(file);
+    let path = table.clone().or_else(|| beside.exists().then_some(beside));
     let table = path.as_deref().map(component::read_table).transpose()?;
     let runtime = Arc::new(Runtime::metered()?);
     let conformance = conform(&runtime, source, table.as_ref())

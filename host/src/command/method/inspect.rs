@@ -19,9 +19,9 @@ pub(super) struct InspectArgs {
     file: PathBuf,
 }
 
-pub(super) async fn run(args: InspectArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
     let InspectArgs { file } = args;
-    let source = component::read(&file)?;
+    let source = component::read(file)?;
     // As a router has it: without fuel, which would make everything dearer.
     let runtime = Arc::new(Runtime::new()?);
     let passing = tempfile::tempdir().context("a temporary directory cannot be made")?;

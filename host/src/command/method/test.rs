@@ -20,10 +20,11 @@ pub(super) struct TestArgs {
     table: Option<PathBuf>,
 }
 
-pub(super) async fn run(args: TestArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     let TestArgs { file, table } = args;
-    let source = component::read(&file)?;
-    let path = table.unwrap_or_else(|| component::table_beside(&file));
+    let source = component::read(file)?;
+    let beside = || component::table_beside(file);
+    let path = table.clone().unwrap_or_else(beside);
     let table = component::read_table(&path)?;
     let runtime = Arc::new(Runtime::metered()?);
     let tried = Tried::table(&runtime, source, &table)

@@ -3,7 +3,7 @@
 use super::{Accepted, Check, Suite};
 use crate::{
     config::{RealmName, TestTable},
-    trial::{play::Said, script::Script, stage::TrialError},
+    trial::{play::Said, scene::TrialError, script::Script},
 };
 
 impl Suite<'_> {
@@ -13,9 +13,9 @@ impl Suite<'_> {
             return Ok(());
         }
         for (name, script) in self.shown() {
-            // Each on a stage of its own, so that what is good once is good for this.
-            let stage = self.stage(self.table).await?;
-            if stage.play(&script).await.identity().is_none() {
+            // Each on a scene of its own, so that what is good once is good for this.
+            let scene = self.scene(self.table).await?;
+            if scene.play(&script).await.identity().is_none() {
                 // It rests on what an earlier attempt of the table has done.
                 continue;
             }
@@ -24,7 +24,7 @@ impl Suite<'_> {
                 shift: 100,
                 ..script
             };
-            if let Said::Accept(identity) = stage.play(&later).await.said() {
+            if let Said::Accept(identity) = scene.play(&later).await.said() {
                 self.fail(
                     Check::Replay,
                     format!(
@@ -49,10 +49,10 @@ impl Suite<'_> {
         if let Some(realm) = RealmName::new("conform.elsewhere") {
             elsewhere.realm = realm;
         }
-        let stage = self.stage(&elsewhere).await?;
+        let scene = self.scene(&elsewhere).await?;
         for (name, script) in self.shown() {
             self.look(Check::Realm);
-            if let Said::Accept(identity) = stage.play(&script).await.said() {
+            if let Said::Accept(identity) = scene.play(&script).await.said() {
                 self.fail(
                     Check::Realm,
                     format!(
@@ -67,7 +67,7 @@ impl Suite<'_> {
 
     /// With an earlier step that has found somebody else.
     pub(super) async fn proves_anew(&mut self) -> Result<(), TrialError> {
-        let stage = self.stage(self.table).await?;
+        let scene = self.scene(self.table).await?;
         for (name, script) in self.shown() {
             let Some(authid) = script.user() else {
                 continue;
@@ -75,7 +75,7 @@ impl Suite<'_> {
             let other = super::enumeration::unknown(&authid);
             self.look(Check::Proven);
             let script = script.proven_as(&other);
-            if let Said::Accept(identity) = stage.play(&script).await.said()
+            if let Said::Accept(identity) = scene.play(&script).await.said()
                 && identity.authid == other
             {
                 self.fail(

@@ -6,7 +6,7 @@ use crate::{
     login::Authid,
     trial::{
         play::{Played, Said, Turn},
-        stage::TrialError,
+        scene::TrialError,
     },
     wamp::{Dict, Value},
 };
@@ -19,12 +19,12 @@ impl Suite<'_> {
         if !self.works_with_credentials() {
             return Ok(());
         }
-        let usable = self.stage(self.table).await?;
+        let usable = self.scene(self.table).await?;
         let disabled = self
-            .stage(&in_state(self.table, CredentialState::Disabled))
+            .scene(&in_state(self.table, CredentialState::Disabled))
             .await?;
         let locked = self
-            .stage(&in_state(self.table, CredentialState::Locked))
+            .scene(&in_state(self.table, CredentialState::Locked))
             .await?;
         for (name, right) in self.shown() {
             let Some(authid) = right.user() else {

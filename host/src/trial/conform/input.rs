@@ -9,8 +9,8 @@ use crate::{
     login::Challenge,
     trial::{
         play::{MOST_ROUNDS, Said, answer},
+        scene::TrialError,
         script::{Reply, Script},
-        stage::TrialError,
     },
     wamp::Dict,
 };
@@ -23,7 +23,7 @@ const CANARY: &str = "conform-canary-9c2f";
 
 impl Suite<'_> {
     pub(super) async fn stands_any_input(&mut self) -> Result<(), TrialError> {
-        let stage = self.stage(self.table).await?;
+        let scene = self.scene(self.table).await?;
         let mut bases: Vec<Script> = self.accepted.iter().map(|it| it.script.clone()).collect();
         if bases.is_empty() {
             bases = self.table.attempts.iter().flat_map(Script::of).collect();
@@ -36,7 +36,7 @@ impl Suite<'_> {
                     replies: Vec::new(),
                     ..base.clone()
                 };
-                let said = stage.play(&script).await.said().clone();
+                let said = scene.play(&script).await.said().clone();
                 self.input(&said, "authextra", &script.authextra);
             }
             for authid in strange_authids() {
@@ -44,17 +44,17 @@ impl Suite<'_> {
                     authid: crate::login::Authid::parse(&authid).ok(),
                     ..base.clone()
                 };
-                let said = stage.play(&script).await.said().clone();
+                let said = scene.play(&script).await.said().clone();
                 self.input(&said, "authid", &authid);
             }
-            let begun = stage.ask(base, 1, None).await;
+            let begun = scene.ask(base, 1, None).await;
             let Said::Challenge(challenge) = &begun.said else {
                 continue;
             };
             for reply in strange_replies() {
                 let answer = answer(&reply, begun.nonce, challenge);
                 let shown = format!("{} {}", answer.signature, answer.extra.to_json());
-                let said = stage.ask(base, 2, Some(answer)).await.said;
+                let said = scene.ask(base, 2, Some(answer)).await.said;
                 if matches!(said, Said::Accept(_)) {
                     let shown = shortened(&shown);
                     self.fail(Check::Input, format!("the answer {shown} is accepted"));
@@ -85,12 +85,12 @@ impl Suite<'_> {
 
     /// Truncated, lengthened, or with one bit flipped.
     pub(super) async fn stands_any_state(&mut self) -> Result<(), TrialError> {
-        let stage = self.stage(self.table).await?;
+        let scene = self.scene(self.table).await?;
         for (_, script) in self.shown() {
             let Some(reply) = script.replies.first().cloned() else {
                 continue;
             };
-            let begun = stage.ask(&script, 1, None).await;
+            let begun = scene.ask(&script, 1, None).await;
             let Said::Challenge(challenge) = &begun.said else {
                 continue;
             };
@@ -101,7 +101,7 @@ impl Suite<'_> {
                     ..challenge.clone()
                 };
                 let answer = answer(&reply, begun.nonce, &challenge);
-                let said = stage.ask(&script, 2, Some(answer)).await.said;
+                let said = scene.ask(&script, 2, Some(answer)).await.said;
                 match &said {
                     Said::Fault(label, _) if matches!(*label, "undecided" | "nonce" | "order") => {}
                     Said::Fault(_, why) => {
@@ -120,7 +120,7 @@ impl Suite<'_> {
 
     /// A wrong answer, as often as there are challenges.
     pub(super) async fn keeps_secrets_and_ends(&mut self) -> Result<(), TrialError> {
-        let stage = self.stage(self.table).await?;
+        let scene = self.scene(self.table).await?;
         let mut scripts: Vec<Script> = self.table.attempts.iter().flat_map(Script::of).collect();
         scripts.push(Script::plain("alice"));
         for script in scripts {
@@ -128,7 +128,7 @@ impl Suite<'_> {
                 replies: vec![Reply::literal(CANARY); MOST_ROUNDS],
                 ..script
             };
-            let played = stage.play(&script).await;
+            let played = scene.play(&script).await;
             if played.turns.len() == 1 {
                 continue;
             }

@@ -10,8 +10,8 @@ use crate::{
     method::{LoadError, World},
     trial::{
         play::Said,
+        scene::{Scene, TrialError},
         script::Script,
-        stage::{Stage, TrialError},
     },
 };
 
@@ -73,14 +73,14 @@ impl Suite<'_> {
 
     /// Begins each attempt twice, with other clocks and other randomness of WASI.
     pub(super) async fn decides_the_same(&mut self) -> Result<(), TrialError> {
-        let stage = self.stage(self.table).await?;
+        let scene = self.scene(self.table).await?;
         let mut scripts: Vec<Script> = self.table.attempts.iter().flat_map(Script::of).collect();
         scripts.push(Script::plain("alice"));
         for script in scripts {
             self.look(Check::Determinism);
             let [first, second] = [
-                begin_in(&stage, &script, None).await,
-                begin_in(&stage, &script, Some(ELSEWHERE)).await,
+                begin_in(&scene, &script, None).await,
+                begin_in(&scene, &script, Some(ELSEWHERE)).await,
             ];
             // What was good once, such as a code, is not good twice.
             let was_used_up = matches!((&first, &second), (Said::Accept(_), Said::Deny(_)));
@@ -95,16 +95,16 @@ impl Suite<'_> {
     }
 }
 
-async fn begin_in(stage: &Stage, script: &Script, other: Option<World>) -> Said {
-    let ours = stage.meter.world();
+async fn begin_in(scene: &Scene, script: &Script, other: Option<World>) -> Said {
+    let ours = scene.meter.world();
     if let Some(other) = other {
-        stage.meter.set(World {
+        scene.meter.set(World {
             now: ours.now,
             ..other
         });
     }
-    let turn = stage.ask(script, 1, None).await;
-    stage.meter.set(ours);
+    let turn = scene.ask(script, 1, None).await;
+    scene.meter.set(ours);
     turn.said
 }
 

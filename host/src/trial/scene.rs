@@ -53,7 +53,7 @@ const NEVER: Bounds = Bounds {
 };
 
 /// A method, with all that it is asked in front of.
-pub(super) struct Stage {
+pub(super) struct Scene {
     pub(super) method: Arc<Method>,
     pub(super) meter: Arc<Meter>,
     pub(super) realm: Arc<str>,
@@ -61,7 +61,7 @@ pub(super) struct Stage {
     _credentials: Credentials,
 }
 
-/// What is compiled once and tried on several stages.
+/// What is compiled once and tried on several scenes.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub(super) runtime: Arc<Runtime>,
@@ -129,7 +129,7 @@ impl Candidate {
     }
 }
 
-impl Stage {
+impl Scene {
     /// With the table's settings and credentials.
     pub(super) async fn set(
         candidate: &Candidate,
