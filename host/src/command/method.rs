@@ -84,9 +84,9 @@ pub async fn run(args: MethodArgs) -> anyhow::Result<ExitCode> {
         Command::Keygen(args) => sign::keygen(&args)?,
         Command::Sign(args) => sign::sign(&args)?,
         Command::Project(command) => return project::run(command).await,
-        Command::Test(args) => return test::run(args).await,
-        Command::Conform(args) => return conform::run(args).await,
-        Command::Inspect(args) => return inspect::run(args).await,
+        Command::Test(args) => return test::run(&args).await,
+        Command::Conform(args) => return conform::run(&args).await,
+        Command::Inspect(args) => return inspect::run(&args).await,
     };
     print(&said)?;
     Ok(ExitCode::SUCCESS)

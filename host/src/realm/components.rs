@@ -74,7 +74,6 @@ impl ComponentError {
             Self::NobodyEnrolled | Self::Door(_) => Stage::Check,
             Self::Trial(_) => Stage::Probe,
             Self::Load(error) => error.stage(),
-            Self::Trial(_) => Stage::Probe,
         }
     }
 }
