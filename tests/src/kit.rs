@@ -43,6 +43,8 @@ pub struct OwnLogin<'a> {
 
 impl Desk {
     pub fn new() -> Self {
+        static C: LazyLock<Setup<()>> = LazyLock::new(|| Setup::of(xtask::c_compiler()));
+        C.get();
         Self {
             directory: TempDir::new().expect("a directory for the test"),
         }
@@ -114,10 +116,45 @@ impl Desk {
         self.build(name).await
     }
 
-    /// Copies one of `examples/methods` here.
-    pub fn example(&self, name: &str) {
+    /// Copies one of `examples` here, and builds it.
+    pub async fn example(&self, name: &str) -> Component {
         let from = xtask::root().join("examples").join(name);
         copy(&from, &self.path(name));
+        let (renewed, said) = self.method(&format!("bindings {name}")).await;
+        assert!(renewed, "{said}");
+        self.build(name).await
+    }
+
+    /// Does what a document tells to be done in a shell: its blocks of `sh`, one after the other, with
+    /// `countersign` in PATH. It must all go well.
+    pub async fn follow(&self, document: &str) {
+        let text = fs::read_to_string(xtask::root().join(document)).expect("a document of ours");
+        let script: String = text
+            .split("```sh\n")
+            .skip(1)
+            .filter_map(|block| block.split_once("```"))
+            .map(|(block, _)| block)
+            .collect();
+        assert!(!script.is_empty(), "{document} has no commands");
+        let programs = router::program().parent().expect("a directory");
+        let path = std::env::var("PATH").unwrap_or_default();
+        let _turn = turn("build").await;
+        let output = Command::new("sh")
+            .args(["-e", "-x", "-c", &script])
+            .current_dir(self.directory.path())
+            .env("XDG_CACHE_HOME", xtask::cache())
+            .env("PATH", format!("{}:{path}", programs.display()))
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .expect("every Unix has sh");
+        let said = [output.stdout, output.stderr].concat();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&said)
+        );
     }
 
     /// Builds what is here.
@@ -136,11 +173,22 @@ impl Desk {
 
     /// A router with the realm of a project, and its component.
     pub async fn serve(&self, name: &str, component: &Component) -> Router {
+        self.deploy(name, component).start().await
+    }
+
+    /// The same before it starts.
+    pub fn deploy(&self, name: &str, component: &Component) -> Deployment {
         let deployment = Deployment::bare();
         let realm = fs::read_to_string(self.path(&format!("{name}/realm.toml")));
         deployment.realm("realm1", &realm.expect("a file of the project"));
         deployment.component(name, component);
-        deployment.start().await
+        deployment
+    }
+
+    /// Tries a component by the table beside it, which must hold.
+    pub async fn assert_table(&self, name: &str) {
+        let (good, said) = self.method(&format!("test {name}/{name}.wasm")).await;
+        assert!(good, "{said}");
     }
 }
 

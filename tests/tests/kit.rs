@@ -19,6 +19,7 @@ async fn from_nothing_to_a_login(language: &str) {
     let desk = Desk::new();
     let name = "knock";
     let component = desk.project(language, name).await;
+    desk.assert_table(name).await;
     let router = desk.serve(name, &component).await;
     let logins = [login(name, "swordfish"), login(name, "haddock")];
     let outcomes = log_in(router.url(), &logins).await;
@@ -174,4 +175,59 @@ async fn what_does_not_compile_leaves_the_component_of_before() {
     assert!(said.contains("method.c:"), "the compiler's words: {said}");
     let left = fs::read(desk.path("knock/knock.wasm")).unwrap();
     assert_eq!(left, component.octets());
+}
+
+#[tokio::test]
+async fn what_is_edited_is_live_in_the_next_login_and_what_is_broken_is_not() {
+    let desk = Desk::new();
+    let (made, said) = desk.method("new --language c knock").await;
+    assert!(made, "{said}");
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .unwrap()
+        .port();
+    let dev = desk.start(&format!("dev knock --address 127.0.0.1:{port}"));
+    let url = format!("ws://127.0.0.1:{port}/ws");
+    dev.log.mention("the realm is in place").await;
+    let outcome = log_in(&url, &[login("knock", "swordfish")]).await.remove(0);
+    assert_eq!(outcome["authid"], "alice", "{outcome}");
+
+    // What does not compile.
+    desk.edit(
+        "knock/method.c",
+        "memset(ret, 0, sizeof *ret);\n    TEXT(ret->name",
+        "broken;\n    TEXT(ret->name",
+    );
+    dev.log.mention("It was not built").await;
+    let outcome = log_in(&url, &[login("knock", "swordfish")]).await.remove(0);
+    assert_eq!(outcome["authid"], "alice", "{outcome}");
+
+    // What compiles, and is not what the table says.
+    desk.edit("knock/method.c", "broken;", "memset(ret, 0, sizeof *ret);");
+    desk.edit("knock/method.c", "\"somebody\"", "\"nobody\"");
+    desk.edit(
+        "knock/method.c",
+        "authrole, \"guest\"",
+        "authrole, \"visitor\"",
+    );
+    dev.log.mention("not reloaded").await;
+    let outcome = log_in(&url, &[login("knock", "swordfish")]).await.remove(0);
+    assert_eq!(outcome["authrole"], "guest", "{outcome}");
+
+    desk.edit(
+        "knock/knock.table.toml",
+        "role = \"guest\"",
+        "role = \"visitor\"",
+    );
+    desk.edit("knock/realm.toml", "\"guest\"", "\"guest\", \"visitor\"");
+    dev.log
+        .take(2, |event| event.message().contains("the realm is in place"))
+        .await;
+    let outcome = log_in(&url, &[login("knock", "swordfish")]).await.remove(0);
+    assert_eq!(outcome["authrole"], "visitor", "{outcome}");
+}
+
+#[tokio::test]
+async fn the_tutorial_does_what_it_says() {
+    Desk::new().follow("docs/write-a-method.md").await;
 }

@@ -115,6 +115,40 @@ pub fn chromium() -> Result<PathBuf> {
     find_chromium().context("Chromium was installed, and is not in PATH")
 }
 
+/// What compiles C for WebAssembly, where nothing does yet. It is installed where the system's packages
+/// have it and this process may install them.
+///
+/// # Errors
+///
+/// It cannot be installed.
+pub fn c_compiler() -> Result<()> {
+    let _turn = turn()?;
+    let is_there = env::var_os("WASI_SDK_PATH").is_some()
+        || (find("wasm-ld").is_some() && Path::new("/usr/include/wasm32-wasi/stdlib.h").is_file());
+    if is_there {
+        return Ok(());
+    }
+    say("Installing a C compiler for WebAssembly, by apt-get");
+    let install = || {
+        run(Command::new("apt-get").args(["update", "--quiet"]))?;
+        run(Command::new("apt-get")
+            .args(["install", "--yes", "--quiet", "clang", "lld", "wasi-libc"])
+            .arg("libclang-rt-dev-wasm32")
+            .env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    install().context(
+        "the tests need a C compiler for WebAssembly, and it could not be installed; install clang, lld \
+         and wasi-libc as your system does, or wasi-sdk, and say where it is in WASI_SDK_PATH",
+    )
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|directory| directory.join(program))
+        .find(|file| file.is_file())
+}
+
 fn find_chromium() -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let directories: Vec<PathBuf> = env::split_paths(&path).collect();

@@ -13,7 +13,7 @@ mod files;
 mod process;
 
 pub use cargo::{component, methods, router};
-pub use clients::{Node, Python, chromium, node_clients, python_clients};
+pub use clients::{Node, Python, c_compiler, chromium, node_clients, python_clients};
 pub use contract::{contract, write_contract};
 pub use demo::{Identity, alice, alices_key, demo, enrol};
 pub use files::{cache, put, root};
@@ -30,5 +30,6 @@ pub fn set_up() -> anyhow::Result<()> {
     python_clients()?;
     node_clients()?;
     chromium()?;
+    c_compiler()?;
     Ok(())
 }

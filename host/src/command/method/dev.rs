@@ -44,6 +44,8 @@ struct Demo {
     directory: tempfile::TempDir,
     /// The realm's file in the project.
     realm: PathBuf,
+    /// The method's table in the project, which need not be there.
+    table: PathBuf,
     /// Where the method's component belongs.
     component: PathBuf,
 }
@@ -80,6 +82,7 @@ impl Demo {
         Ok(Self {
             directory,
             realm,
+            table: project.component().with_extension("table.toml"),
             component,
         })
     }
@@ -88,8 +91,11 @@ impl Demo {
         self.directory.path().join("countersign.toml")
     }
 
-    /// Puts what was built in its place; the router takes it from there.
+    /// Puts what was built in its place; the router takes it from there, if it is what its table says.
     fn take(&self, component: &Path) -> anyhow::Result<()> {
+        if self.table.exists() {
+            self.put(&self.table, &self.component.with_extension("table.toml"))?;
+        }
         self.put(component, &self.component)?;
         let realm = self
             .directory
