@@ -60,7 +60,11 @@ async fn each_stage_has_its_own_word_for_what_does_not_pass_it() {
             "a core WebAssembly module",
         ),
         (cut_off(), "compile", "it does not compile"),
-        (Component::guest("curious"), "link", "which no capability"),
+        (
+            Component::new(*b"\0asm\x0d\0\x01\0"),
+            "link",
+            "it does not implement the world",
+        ),
         (
             Component::guest("trap"),
             "describe",
