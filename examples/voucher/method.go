@@ -64,7 +64,7 @@ func (voucher) Resume(attempt cs.Attempt, answer cs.Answer) (cs.Verdict, error) 
 	}
 	office := credentials.Find("wampcra", s.Office)
 	defer office.Drop()
-	if !office.VerifyHmac(credentials.HashSha256, []uint8(text), octets) {
+	if !office.VerifyHmac(credentials.Hash_Sha256, []uint8(text), octets) {
 		return cs.Deny("the office has not written this voucher"), nil
 	}
 	seconds, err := strconv.ParseUint(until, 10, 63)

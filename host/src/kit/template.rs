@@ -72,12 +72,24 @@ pub(super) const RUST_LIBRARY: Files = &[
         include_str!("templates/rust/guest.toml"),
     ),
     (
-        "guest/src/lib.rs",
-        include_str!("../../../plugins/guest/src/lib.rs"),
-    ),
-    (
         "guest/src/bindings.rs",
         include_str!("../../../plugins/guest/src/bindings.rs"),
+    ),
+    (
+        "guest/src/cryptosign.rs",
+        include_str!("../../../plugins/guest/src/cryptosign.rs"),
+    ),
+    (
+        "guest/src/cryptosign/binding.rs",
+        include_str!("../../../plugins/guest/src/cryptosign/binding.rs"),
+    ),
+    (
+        "guest/src/cryptosign/ed25519.rs",
+        include_str!("../../../plugins/guest/src/cryptosign/ed25519.rs"),
+    ),
+    (
+        "guest/src/lib.rs",
+        include_str!("../../../plugins/guest/src/lib.rs"),
     ),
     (
         "guest/src/login.rs",
@@ -90,6 +102,14 @@ pub(super) const RUST_LIBRARY: Files = &[
     (
         "guest/src/settings.rs",
         include_str!("../../../plugins/guest/src/settings.rs"),
+    ),
+    (
+        "guest/src/wampcra.rs",
+        include_str!("../../../plugins/guest/src/wampcra.rs"),
+    ),
+    (
+        "guest/src/wampcra/timestamp.rs",
+        include_str!("../../../plugins/guest/src/wampcra/timestamp.rs"),
     ),
 ];
 
@@ -138,4 +158,36 @@ pub(super) fn files(language: Language, name: &Name) -> impl Iterator<Item = (St
         let fill = |text: &str| text.replace("{{name}}", name.as_ref());
         (fill(path), fill(text))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    fn files_in(directory: &Path, prefix: &str, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.file_type().unwrap().is_dir() {
+                files_in(&entry.path(), &format!("{name}/"), found);
+            } else {
+                found.insert(name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_library_for_rust_comes_with_a_project() {
+        let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/guest/src");
+        let mut there = BTreeSet::new();
+        files_in(&library, "guest/src/", &mut there);
+        let here: BTreeSet<String> = RUST_LIBRARY
+            .iter()
+            .map(|(path, _)| (*path).to_owned())
+            .filter(|path| path.starts_with("guest/src/"))
+            .collect();
+        assert_eq!(here, there);
+    }
 }
