@@ -1,7 +1,8 @@
 //! Components that are not fit for use: each is refused, the log says what is wrong with it, and the
 //! one before goes on.
 
-use countersign_tests::{Client, Component, Deployment};
+use countersign::wamp::reason;
+use countersign_tests::{Client, Component, Deployment, hello};
 
 const REALM: &str = r#"
 roles = ["guest"]
@@ -84,13 +85,28 @@ async fn a_component_that_traps_when_asked_who_it_is() {
 
 #[tokio::test]
 async fn an_import_that_the_realm_does_not_grant() {
+    let austere = format!("{REALM}[method.anonymous]\nimports = []\n");
     let curious = Component::guest("curious");
-    assert_refused(&curious, "it imports wasi:").await;
+    assert_refused_in(&austere, &curious, "it imports wasi:").await;
 }
 
 #[tokio::test]
 async fn an_import_that_nobody_grants() {
-    let curious = Component::guest("curious");
-    let generous = format!("{REALM}[method.anonymous]\nimports = [\"wasi\"]\n");
-    assert_refused_in(&generous, &curious, "it imports wasi:sockets/").await;
+    let stranger = Component::guest("curious").with_all(b"wasi:sockets/tcp@", b"wasi:sockets/tcq@");
+    assert_refused(&stranger, "it imports wasi:sockets/tcq@0.2").await;
+}
+
+/// What some languages import for every component is there, and opens nothing.
+#[tokio::test]
+async fn a_socket_is_nobodys() {
+    let deployment = Deployment::bare();
+    deployment.realm("realm1", REALM);
+    deployment.component("anonymous", &Component::guest("curious"));
+    let router = deployment.start().await;
+    let client = Client::greet(&router, hello("realm1", &["anonymous"], None)).await;
+    assert_eq!(client.refusal().await.reason, reason::AUTHENTICATION_DENIED);
+    let [why] = &router.whys(1).await[..] else {
+        panic!()
+    };
+    assert!(why.contains("there are no sockets for methods"), "{why}");
 }

@@ -1,4 +1,4 @@
-//! A method that would connect to somewhere, which no realm grants.
+//! A method that would connect to somewhere. There are no sockets for methods.
 
 use std::net::TcpStream;
 
