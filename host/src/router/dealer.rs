@@ -1,4 +1,8 @@
-use std::{cell::Cell, sync::Arc};
+mod registration;
+
+use std::cell::Cell;
+
+use registration::Registration;
 
 use super::{
     Census, Limits, Member, Random, Refusal, Violation,
@@ -48,17 +52,6 @@ pub(super) struct Dealer {
     registrations: Patterns<Registration>,
     ids: RequestIds,
     limits: Limits,
-}
-
-/// A pattern and whoever serves it: at least one callee, none of them twice.
-struct Registration {
-    id: Id,
-    policy: MatchPolicy,
-    invoke: Invoke,
-    /// In the order in which they registered.
-    callees: Vec<Arc<Member>>,
-    /// Whose turn it is, where they take turns.
-    turn: Cell<usize>,
 }
 
 /// A call without a final answer: where it went.
@@ -312,42 +305,6 @@ impl Target<'_> {
             callee: callee.member.id,
             invocation: request,
         })
-    }
-}
-
-impl Registration {
-    fn admits(&self, session: Id, invoke: Invoke) -> bool {
-        invoke != Invoke::Single
-            && invoke == self.invoke
-            && self.callees.iter().all(|callee| callee.id != session)
-    }
-
-    fn choose(&self, random: &mut Random) -> Option<&Arc<Member>> {
-        match self.invoke {
-            Invoke::Single | Invoke::First => self.callees.first(),
-            Invoke::Last => self.callees.last(),
-            Invoke::RoundRobin => {
-                let callee = self.turn.get() % self.callees.len().max(1);
-                self.turn.set(callee + 1);
-                self.callees.get(callee)
-            }
-            Invoke::Random => {
-                let callee = random.bits() % (self.callees.len() as u64).max(1);
-                self.callees.get(usize::try_from(callee).ok()?)
-            }
-        }
-    }
-
-    fn remove(&mut self, session: Id) {
-        let position = self.callees.iter().position(|callee| callee.id == session);
-        let Some(position) = position else {
-            return;
-        };
-        self.callees.remove(position);
-        // The others keep their order.
-        if position < self.turn.get() {
-            self.turn.set(self.turn.get() - 1);
-        }
     }
 }
 

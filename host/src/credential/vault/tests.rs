@@ -11,7 +11,10 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::credential::enrol::{self, Derivation, Enrolment};
-use crate::credential::{Existing, Parameters, QueueBounds, Sqlite};
+use crate::credential::{
+    EnrolledKey, EnrolmentCode, Existing, Hash, Material, NotEnrolled, Parameters, PublicKey,
+    QueueBounds, Sqlite, VerifyError,
+};
 
 /// A realm with a store of its own, as a router serves it.
 struct Router {
