@@ -246,6 +246,9 @@ async fn a_socket_that_a_dead_router_left_is_taken_over_and_a_living_one_is_not(
         "nobody could remove it"
     );
     let router = deployment.start().await;
+    // A second router that would take its commands elsewhere.
+    let other = "address = \"unix:wamp.sock\"\n[admin]\nsocket = \"other.sock\"\n";
+    router.deployment.listener(other);
     let said = router.deployment.start_in_vain().await;
     assert!(said.contains("wamp.sock"), "{said}");
     router.interrupt();
