@@ -143,7 +143,7 @@ async fn a_fault_is_told_by_its_name() {
         ("fail-to-decide", "undecided"),
     ] {
         let table = format!(
-            "settings = {{ does = \"{does}\" }}\nlimits = {{ time = \"20ms\", wall = \"2s\" }}\n\
+            "settings = {{ does = \"{does}\" }}\nlimits = {{ time = \"500ms\", wall = \"3s\" }}\n\
              [[attempt]]\nname = \"{does}\"\nverdict = \"fault\"\nfault = \"{fault}\"\n"
         );
         let table = TestTable::parse(&table, Path::new("hostile.table.toml")).expect("a table");
