@@ -21,7 +21,7 @@ pub(crate) fn target() -> PathBuf {
     root().join(chosen)
 }
 
-/// Where tools are put that `countersign method build` downloads: its XDG_CACHE_HOME.
+/// Where tools are put that `countersign method build` downloads: its `XDG_CACHE_HOME`.
 pub fn cache() -> PathBuf {
     target().join("cache")
 }

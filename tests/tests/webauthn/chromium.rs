@@ -18,7 +18,7 @@ async fn a_browser_makes_a_passkey_and_logs_in_with_it() {
         ),
     ])
     .await;
-    let router = House::at("localhost", &website.origin()).start().await;
+    let router = House::at("localhost", website.origin()).start().await;
     let code = invite(&router.deployment, "realm1", "alice").await;
     let mut browser = Browser::open(&format!("{}/index.html", website.origin())).await;
     browser.add_authenticator().await;

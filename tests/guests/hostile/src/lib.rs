@@ -186,9 +186,7 @@ impl Method for Hostile {
                 return Ok(Challenge::default().with_state(b"its own".to_vec()).into());
             }
             Deed::FailForMallory => {
-                if attempt.authid.as_deref() == Some("mallory") {
-                    panic!("on purpose");
-                }
+                assert!(attempt.authid.as_deref() != Some("mallory"), "on purpose");
             }
             Deed::Remember => {
                 let calls = CALLS.fetch_add(1, Ordering::Relaxed) + 1;
