@@ -67,7 +67,7 @@ impl Desk {
         let _turn = turn(words).await;
         let mut command = self.command(words);
         if let Some(path) = path {
-            command.env("PATH", path);
+            command.env("PATH", path).env_remove("WASI_SDK_PATH");
         }
         let output = within(LONG_PATIENCE, "the end of a command", command.output());
         let output = output.await.expect("a program");
