@@ -12,7 +12,9 @@ use tokio::{
     sync::{Semaphore, SemaphorePermit},
 };
 
-use crate::{Component, Deployment, Log, Router, Setup, log::Shown, router};
+use crate::{
+    Component, Deployment, LONG_PATIENCE, Log, Router, Setup, log::Shown, router, soon, within,
+};
 
 /// A directory in which somebody writes methods, with the router's program at hand.
 #[derive(Debug)]
@@ -65,9 +67,10 @@ impl Desk {
         let _turn = turn(words).await;
         let mut command = self.command(words);
         if let Some(path) = path {
-            command.env("PATH", path);
+            command.env("PATH", path).env_remove("WASI_SDK_PATH");
         }
-        let output = command.output().await.expect("a program");
+        let output = within(LONG_PATIENCE, "the end of a command", command.output());
+        let output = output.await.expect("a program");
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said).into_owned();
         (output.status.success(), said)
@@ -139,16 +142,16 @@ impl Desk {
         let programs = router::program().parent().expect("a directory");
         let path = std::env::var("PATH").unwrap_or_default();
         let _turn = turn("build").await;
-        let output = Command::new("sh")
+        let mut shell = Command::new("sh");
+        shell
             .args(["-e", "-x", "-c", &script])
             .current_dir(self.directory.path())
             .env("XDG_CACHE_HOME", xtask::cache())
             .env("PATH", format!("{}:{path}", programs.display()))
             .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .expect("every Unix has sh");
+            .kill_on_drop(true);
+        let output = within(LONG_PATIENCE, "the end of what is told", shell.output());
+        let output = output.await.expect("every Unix has sh");
         let said = [output.stdout, output.stderr].concat();
         assert!(
             output.status.success(),
@@ -176,19 +179,25 @@ impl Desk {
         self.deploy(name, component).start().await
     }
 
-    /// The same before it starts.
+    /// The same before it starts. The table is beside the component, so that the router serves it only if
+    /// it is as the table says.
     pub fn deploy(&self, name: &str, component: &Component) -> Deployment {
         let deployment = Deployment::bare();
+        // Much more than it takes where the router itself was compiled for speed.
+        deployment.operator("[methods]\ncompile_time = \"10m\"\n");
+        let table = fs::read_to_string(self.path(&format!("{name}/{name}.table.toml")));
+        deployment.table(name, &table.expect("a file of the project"));
         let realm = fs::read_to_string(self.path(&format!("{name}/realm.toml")));
         deployment.realm("realm1", &realm.expect("a file of the project"));
         deployment.component(name, component);
         deployment
     }
 
-    /// Tries a component by the table beside it, which must hold.
-    pub async fn assert_table(&self, name: &str) {
-        let (good, said) = self.method(&format!("test {name}/{name}.wasm")).await;
+    /// Puts a component through what every method must stand, its table among it.
+    pub async fn assert_conforms(&self, name: &str) {
+        let (good, said) = self.method(&format!("conform {name}/{name}.wasm")).await;
         assert!(good, "{said}");
+        assert!(said.contains("it says what its table expects"), "{said}");
     }
 }
 
@@ -235,13 +244,13 @@ pub async fn log_in(url: &str, logins: &[OwnLogin<'_>]) -> Vec<Value> {
         })
         .collect();
     let program = xtask::root().join("tests/clients/own_autobahn_python.py");
-    let output = Command::from(PYTHON.get().command(&program))
+    let mut client = Command::from(PYTHON.get().command(&program));
+    client
         .arg(json!({ "url": url, "logins": logins }).to_string())
         .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .expect("a program");
+        .kill_on_drop(true);
+    let output = soon("what came of the logins", client.output()).await;
+    let output = output.expect("a program");
     let said = String::from_utf8(output.stdout).expect("text");
     let outcomes: Vec<Value> = said
         .lines()

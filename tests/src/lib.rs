@@ -50,11 +50,18 @@ pub use website::Website;
 /// When a test is given up. No test needs this long: it is for machines that are very busy.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// The same where compilers run, or a router compiles what has a whole interpreter in it.
+pub(crate) const LONG_PATIENCE: Duration = Duration::from_mins(15);
+
 /// Waits for what must come.
 pub async fn soon<F: Future>(what: &str, future: F) -> F::Output {
-    tokio::time::timeout(PATIENCE, future)
+    within(PATIENCE, what, future).await
+}
+
+pub(crate) async fn within<F: Future>(patience: Duration, what: &str, future: F) -> F::Output {
+    tokio::time::timeout(patience, future)
         .await
-        .unwrap_or_else(|_| panic!("{what} did not come within {PATIENCE:?}"))
+        .unwrap_or_else(|_| panic!("{what} did not come within {patience:?}"))
 }
 
 /// What is set up once and used by all tests of a program. If it failed it fails for each of them,

@@ -3,12 +3,13 @@ use std::{
     fs::File,
     io::{BufRead, BufReader},
     thread,
+    time::Duration,
 };
 
 use serde_json::Value;
 use tokio::{process::Child, sync::watch};
 
-use crate::soon;
+use crate::{LONG_PATIENCE, PATIENCE, within};
 
 /// What a router has said, from its start on.
 #[derive(Clone, Debug)]
@@ -39,8 +40,23 @@ impl Log {
         self.take(1, wanted).await.remove(0)
     }
 
+    /// Waits for a line that comes after a component was compiled.
+    pub(crate) async fn compiled(&self, message: &str) -> Event {
+        let is_it = |event: &Event| event.message() == message;
+        self.take_within(LONG_PATIENCE, 1, is_it).await.remove(0)
+    }
+
     /// Waits until the log has so many of these lines.
     pub async fn take(&self, count: usize, wanted: impl Fn(&Event) -> bool) -> Vec<Event> {
+        self.take_within(PATIENCE, count, wanted).await
+    }
+
+    async fn take_within(
+        &self,
+        patience: Duration,
+        count: usize,
+        wanted: impl Fn(&Event) -> bool,
+    ) -> Vec<Event> {
         let mut events = self.events.clone();
         let mut found = Vec::new();
         let mut seen = 0;
@@ -53,7 +69,7 @@ impl Log {
             if found.len() >= count {
                 return found;
             }
-            let more = soon("a line in the log", events.changed()).await;
+            let more = within(patience, "a line in the log", events.changed()).await;
             more.expect("the process has ended without that line in its log");
         }
     }

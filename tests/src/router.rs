@@ -57,7 +57,7 @@ impl Router {
             name: "router",
             log: log.clone(),
         };
-        let listening = log.message("listening").await;
+        let listening = log.compiled("listening").await;
         let url = format!(
             "ws://{}{}",
             listening.text("address"),

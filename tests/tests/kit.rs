@@ -19,7 +19,10 @@ async fn from_nothing_to_a_login(language: &str) {
     let desk = Desk::new();
     let name = "knock";
     let component = desk.project(language, name).await;
-    desk.assert_table(name).await;
+    // It compiles the component by itself, which with a whole interpreter in it takes too long.
+    if ["rust", "c", "go"].contains(&language) {
+        desk.assert_conforms(name).await;
+    }
     let router = desk.serve(name, &component).await;
     let logins = [login(name, "swordfish"), login(name, "haddock")];
     let outcomes = log_in(router.url(), &logins).await;
@@ -79,9 +82,12 @@ async fn c_from_nothing_to_a_login() {
 async fn settings_that_a_method_refuses_are_told_to_who_wrote_them() {
     let desk = Desk::new();
     let component = desk.project("c", "knock").await;
-    desk.edit("knock/realm.toml", "swordfish", "");
+    desk.edit("knock/realm.toml", "\"swordfish\"", "7");
     let router = desk.serve("knock", &component).await;
-    router.log.mention("`word`: a text is needed").await;
+    router
+        .log
+        .find(|event| event.to_string().contains("`word`: a text is needed"))
+        .await;
 }
 
 /// Nothing is left half-written, and there is one line that says what is wrong.
@@ -127,8 +133,11 @@ async fn what_cannot_be_done_is_told_in_one_line_and_leaves_nothing() {
 async fn a_project_of_another_contract_is_told_and_can_be_brought_to_this_one() {
     let desk = Desk::new();
     let component = desk.project("c", "knock").await;
-    for file in ["countersign", "http", "key-sets", "scram-keys"] {
-        desk.edit(&format!("knock/wit/{file}.wit"), "auth@0.1.0", "auth@0.0.9");
+    for file in files(&desk.path("knock/wit")) {
+        let file = format!("knock/wit/{file}");
+        if fs::read_to_string(desk.path(&file)).is_ok_and(|text| text.contains("auth@0.1.0")) {
+            desk.edit(&file, "auth@0.1.0", "auth@0.0.9");
+        }
     }
     let (built, said) = desk.method("build knock").await;
     assert!(!built, "{said}");
@@ -195,16 +204,23 @@ async fn what_is_edited_is_live_in_the_next_login_and_what_is_broken_is_not() {
     // What does not compile.
     desk.edit(
         "knock/method.c",
-        "memset(ret, 0, sizeof *ret);\n    TEXT(ret->name",
-        "broken;\n    TEXT(ret->name",
+        "    TEXT(ret->name",
+        "    broken;\n    TEXT(ret->name",
     );
     dev.log.mention("It was not built").await;
     let outcome = log_in(&url, &[login("knock", "swordfish")]).await.remove(0);
     assert_eq!(outcome["authid"], "alice", "{outcome}");
 
     // What compiles, and is not what the table says.
-    desk.edit("knock/method.c", "broken;", "memset(ret, 0, sizeof *ret);");
-    desk.edit("knock/method.c", "\"somebody\"", "\"nobody\"");
+    desk.edit("knock/method.c", "    broken;\n", "");
+    desk.edit(
+        "knock/realm.toml",
+        "roles = [\"guest\"]",
+        "roles = [\"guest\", \"visitor\"]",
+    );
+    dev.log
+        .take(2, |event| event.message().contains("the realm is in place"))
+        .await;
     desk.edit(
         "knock/method.c",
         "authrole, \"guest\"",
@@ -219,9 +235,8 @@ async fn what_is_edited_is_live_in_the_next_login_and_what_is_broken_is_not() {
         "role = \"guest\"",
         "role = \"visitor\"",
     );
-    desk.edit("knock/realm.toml", "\"guest\"", "\"guest\", \"visitor\"");
     dev.log
-        .take(2, |event| event.message().contains("the realm is in place"))
+        .take(3, |event| event.message().contains("the realm is in place"))
         .await;
     let outcome = log_in(&url, &[login("knock", "swordfish")]).await.remove(0);
     assert_eq!(outcome["authrole"], "visitor", "{outcome}");

@@ -1,4 +1,5 @@
-//! The examples in other languages: each is built, tried by its table, and logged in by.
+//! The examples in other languages: each is built, tried by its table as the router loads it, and logged
+//! in by.
 
 use countersign_tests::{Desk, OwnLogin, log_in};
 use serde_json::{Value, json};
@@ -19,7 +20,6 @@ const DENIED: &str = "wamp.error.authentication_denied";
 async fn a_code_of_the_list_is_good_once() {
     let (desk, name) = (Desk::new(), "one-time-codes");
     let component = desk.example(name).await;
-    desk.assert_table(name).await;
     let deployment = desk.deploy(name, &component);
     deployment.enrol(&Identity {
         realm: "realm1",
@@ -41,7 +41,6 @@ async fn a_code_of_the_list_is_good_once() {
 async fn work_opens_the_door() {
     let (desk, name) = (Desk::new(), "proof-of-work");
     let component = desk.example(name).await;
-    desk.assert_table(name).await;
     let router = desk.serve(name, &component).await;
     let logins = [
         login(name, json!({ "work": true })),
@@ -60,7 +59,6 @@ const VOUCHER: &str =
 async fn a_voucher_of_the_office_is_taken() {
     let (desk, name) = (Desk::new(), "voucher");
     let component = desk.example(name).await;
-    desk.assert_table(name).await;
     let deployment = desk.deploy(name, &component);
     deployment.enrol(&Identity {
         realm: "realm1",
@@ -82,7 +80,6 @@ async fn a_voucher_of_the_office_is_taken() {
 async fn whoever_is_on_the_same_machine_comes_in() {
     let (desk, name) = (Desk::new(), "same-machine");
     let component = desk.example(name).await;
-    desk.assert_table(name).await;
     let router = desk.serve(name, &component).await;
     let outcome = log_in(router.url(), &[login(name, "".into())])
         .await

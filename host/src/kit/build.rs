@@ -103,6 +103,7 @@ impl Project {
             "Making a component by componentize-py: 18 MB with its interpreter, some 15 s"
         ));
         let scratch = Scratch::new()?;
+        let packages = scratch.packages(&self.directory)?;
         tool::run(
             Command::new(componentize)
                 .args(["--quiet", "-d", "wit", "-w", "project"])
@@ -110,6 +111,8 @@ impl Project {
                 .arg(&scratch.component)
                 // Nothing but the source is left in the author's directory.
                 .env("PYTHONDONTWRITEBYTECODE", "1")
+                // Or it takes all that is installed for the Python in PATH into the component.
+                .env("VIRTUAL_ENV", packages)
                 .current_dir(&self.directory),
         )?;
         read(&scratch.component)
@@ -179,6 +182,18 @@ impl Scratch {
             component: directory.path().join("method.wasm"),
             _directory: directory,
         })
+    }
+
+    /// The environment whose packages a project in Python uses: its `.venv`, or one that is empty.
+    fn packages(&self, project: &Path) -> Result<PathBuf, KitError> {
+        let own = project.join(".venv");
+        if own.is_dir() {
+            return Ok(own);
+        }
+        let empty = self.component.with_extension("packages");
+        let inside = empty.join("lib/python3/site-packages");
+        fs::create_dir_all(&inside).map_err(KitError::file("it cannot be made", inside))?;
+        Ok(empty)
     }
 }
 

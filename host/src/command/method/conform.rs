@@ -27,6 +27,7 @@ pub(super) async fn run(args: &ConformArgs) -> anyhow::Result<ExitCode> {
     let beside = component::table_beside(file);
     let path = table.clone().or_else(|| beside.exists().then_some(beside));
     let table = path.as_deref().map(component::read_table).transpose()?;
+    component::tell_if_large(file, &source);
     let runtime = Arc::new(Runtime::metered()?);
     let conformance = conform(&runtime, source, table.as_ref())
         .await

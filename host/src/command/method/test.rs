@@ -26,6 +26,7 @@ pub(super) async fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     let beside = || component::table_beside(file);
     let path = table.clone().unwrap_or_else(beside);
     let table = component::read_table(&path)?;
+    component::tell_if_large(file, &source);
     let runtime = Arc::new(Runtime::metered()?);
     let tried = Tried::table(&runtime, source, &table)
         .await
