@@ -98,7 +98,7 @@ impl Visitor {
 
     fn header_lines(&self, end: &str) -> String {
         let mut lines = String::new();
-        let mut put = |name: &str, value: &str| lines += &format!("{name}: {value}{end}");
+        let mut put = |name: &str, value: &str| lines.extend([name, ": ", value, end]);
         if let Some(origin) = &self.origin {
             put("Origin", origin);
         }

@@ -80,7 +80,7 @@ async fn what_is_not_known_is_answered_with_the_version() {
 #[tokio::test]
 async fn nonsense_is_refused() {
     let directory = serve();
-    let too_long = [b'x'; 100_000];
+    let too_long = vec![b'x'; 100_000];
     for (request, why) in [
         (&b"nonsense\n"[..], "not JSON"),
         (b"{\"methods\":{\"realm\":null}}", "before its end"),

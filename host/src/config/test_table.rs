@@ -116,7 +116,7 @@ impl TestTable {
     }
 
     /// 2026-01-01T00:00:00Z.
-    const CLOCK: Duration = Duration::from_millis(1_767_225_600_000);
+    const CLOCK: Duration = Duration::from_hours(490_896);
 
     fn realm1() -> RealmName {
         RealmName::new("realm1").expect("it is an allowed name")

@@ -1,4 +1,4 @@
-//! The contract as declarations for TypeScript, in the form in which ComponentizeJS hands it to a
+//! The contract as declarations for TypeScript, in the form in which `ComponentizeJS` hands it to a
 //! module: names in camelCase, u64 as bigint, `option` as a value that may be undefined, and an error
 //! as what is thrown.
 

@@ -318,8 +318,8 @@ impl Fault {
     /// or the router.
     pub(super) const fn is_of_the_method(&self) -> bool {
         match self {
-            Self::Overrun(Limit::Input) => false,
-            Self::Overrun(_) | Self::Trapped(_) | Self::Malformed(_) => true,
+            Self::Overrun(limit) => !matches!(limit, Limit::Input),
+            Self::Trapped(_) | Self::Malformed(_) => true,
             Self::Undecided(_)
             | Self::Store(_)
             | Self::Overload(_)

@@ -74,7 +74,11 @@ impl Workshop {
         let generation = realm.generation();
         let config = config::Realm::read(config, &self.ceilings)?;
         let Some(method) = config.methods.get(step) else {
-            let steps: Vec<_> = config.methods.keys().map(|step| step.as_str()).collect();
+            let steps: Vec<_> = config
+                .methods
+                .keys()
+                .map(config::StepName::as_str)
+                .collect();
             let no_step = RevisionError::NoStep {
                 realm: Arc::clone(&realm.name),
                 step: step.to_owned(),

@@ -244,7 +244,7 @@ struct Accepted<'a> {
     script: Script,
 }
 
-impl<'a> Suite<'a> {
+impl Suite<'_> {
     /// Runs the table, and keeps what was accepted for the other checks.
     async fn by_table(&mut self) -> Result<(), TrialError> {
         let scene = self.scene(self.table).await?;

@@ -64,7 +64,7 @@ pub(super) fn differences(attempt: &TestAttempt, played: &Played) -> Vec<String>
             {
                 differences.push(format!("fault: expected {fault:?}, got {label:?}: {why}"));
             }
-            differences.extend(says.iter().flat_map(|says| words(says, why)));
+            differences.extend(says.iter().filter_map(|says| words(says, why)));
         }
         _ => {}
     }

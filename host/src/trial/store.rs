@@ -144,7 +144,7 @@ fn invite(
     let hash = parsed.hash(realm, kind, &authid);
     let invitation = Invitation {
         authrole: known.role.as_str().into(),
-        code: hash.clone(),
+        code: hash,
         expires: SystemTime::now() + Duration::from_hours(24),
     };
     store.invite(realm, kind, &authid, &invitation)?;

@@ -1,4 +1,4 @@
-//! `wasi:sockets`, which CPython's toolchain imports for every component. It is there so that such a
+//! `wasi:sockets`, which the toolchain of Python imports for every component. It is there so that such a
 //! component loads. Nobody gets a socket: whatever would make one, or ask for a name, ends the call,
 //! and the log says which it was.
 

@@ -50,12 +50,9 @@ impl Suite<'_> {
     pub(super) async fn checks_settings(&mut self) {
         for settings in garbage(self.table.settings.as_object()) {
             self.look(Check::Settings);
-            match self.candidate.check(&settings).await {
-                Err(LoadError::Check(fault)) => {
-                    let shown: String = settings.chars().take(80).collect();
-                    self.fail(Check::Settings, format!("given {shown}: {fault}"));
-                }
-                Ok(()) | Err(_) => {}
+            if let Err(LoadError::Check(fault)) = self.candidate.check(&settings).await {
+                let shown: String = settings.chars().take(80).collect();
+                self.fail(Check::Settings, format!("given {shown}: {fault}"));
             }
         }
         let unknown = with(
