@@ -84,7 +84,7 @@ async fn whoever_is_on_the_same_machine_comes_in() {
     let outcome = log_in(router.url(), &[login(name, "".into())])
         .await
         .remove(0);
-    assert_eq!(outcome["left"], "wamp.close.normal", "{outcome}");
+    assert_eq!(outcome["left"], "wamp.close.goodbye_and_out", "{outcome}");
     let record = router.log.message("logged in").await;
     assert_eq!(record.text("authid"), "neighbour", "{record}");
 }

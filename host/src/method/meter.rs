@@ -78,9 +78,11 @@ impl Meter {
 impl World {
     pub(super) fn take_the_place_of_ours(self, builder: &mut WasiCtxBuilder) {
         let octets: Vec<u8> = (0..=u8::MAX).map(|octet| octet ^ self.seed).collect();
+        // Go's runtime ends the program where a clock says 0.
+        let clock = self.clock.max(Duration::from_secs(1));
         builder
-            .wall_clock(Still(self.clock))
-            .monotonic_clock(Still(self.clock))
+            .wall_clock(Still(clock))
+            .monotonic_clock(Still(clock))
             .secure_random(Deterministic::new(octets.clone()))
             .insecure_random(Deterministic::new(octets))
             .insecure_random_seed(self.seed.into());
