@@ -240,12 +240,13 @@ impl Method {
     ) -> Result<Verdict, Fault> {
         // A trial has it fail as often as it likes.
         if self.meter.is_some() {
-            return self.told(call, now, connection, evidence, keyring).await;
+            return Box::pin(self.told(call, now, connection, evidence, keyring)).await;
         }
         let [begin, resume] = &self.circuits;
         let circuit = if call.answer.is_none() { begin } else { resume };
         let passage = circuit.admit(&connection.peer)?;
-        let verdict = self.told(call, now, connection, evidence, keyring).await;
+        // Some 20 KiB: boxed, or every login would have them for as long as it waits for its client.
+        let verdict = Box::pin(self.told(call, now, connection, evidence, keyring)).await;
         passage.settle(&verdict);
         verdict
     }
