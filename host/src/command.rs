@@ -6,6 +6,7 @@ mod credential;
 mod login;
 mod method;
 mod output;
+mod router;
 mod secret;
 mod serve;
 mod session;
@@ -14,7 +15,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::observe::LogFormat;
+use crate::{config::RealmName, observe::LogFormat};
 
 /// A WAMP router whose authentication methods are WebAssembly components.
 #[derive(Debug, Parser)]
@@ -75,4 +76,10 @@ impl Cli {
 /// Tells the person who ran the command why it failed.
 pub fn tell_error(error: &anyhow::Error) {
     output::tell(format_args!("countersign: {error:#}"));
+}
+
+/// A realm, as an argument.
+fn realm_name(text: &str) -> Result<RealmName, String> {
+    RealmName::new(text)
+        .ok_or_else(|| "a realm is a WAMP URI, such as realm1 or com.example".to_owned())
 }

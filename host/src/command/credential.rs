@@ -29,6 +29,7 @@ use self::{
 };
 use super::{
     output::{print, tell},
+    realm_name,
     secret::{Prompt, Secret},
 };
 use crate::{
@@ -218,9 +219,4 @@ fn existing_store(file: &Path) -> anyhow::Result<Option<Sqlite>> {
 
 fn store_authid(authid: &Authid) -> credential::Authid {
     authid.as_str().into()
-}
-
-fn realm_name(text: &str) -> Result<RealmName, String> {
-    RealmName::new(text)
-        .ok_or_else(|| "a realm is a WAMP URI, such as realm1 or com.example".to_owned())
 }

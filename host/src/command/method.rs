@@ -16,14 +16,9 @@ mod test;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::bail;
 use clap::{Args, Subcommand};
 
-use super::output::print;
-use crate::{
-    admin::{self, Request, Response},
-    config::{Operator, RealmName},
-};
+use super::{output::print, router::Router};
 
 /// The arguments of `countersign method`.
 #[derive(Debug, Args)]
@@ -72,7 +67,7 @@ enum Command {
 /// If it could not be done; the error says what, where and what to do.
 pub async fn run(args: MethodArgs) -> anyhow::Result<ExitCode> {
     let MethodArgs { config, command } = args;
-    let router = Router { config };
+    let router = Router::serving(&config);
     let said = match command {
         Command::List(args) => list::list(&args, &router).await?,
         Command::Stage(args) => return stage::stage(&args, &router).await,
@@ -90,34 +85,4 @@ pub async fn run(args: MethodArgs) -> anyhow::Result<ExitCode> {
     };
     print(&said)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The router that serves a configuration.
-struct Router {
-    config: PathBuf,
-}
-
-impl Router {
-    async fn ask(&self, request: Request) -> anyhow::Result<Response> {
-        let operator = Operator::read(&self.config)?;
-        Ok(admin::ask(&operator.admin.socket, &self.config, &request).await?)
-    }
-
-    /// Has it do something, and yields what it says.
-    async fn done(&self, request: Request) -> anyhow::Result<String> {
-        match self.ask(request).await? {
-            Response::Done(said) => Ok(format!("{said}\n")),
-            other => unexpected(&other),
-        }
-    }
-}
-
-/// An answer to another question: the router is not of this version.
-fn unexpected<T>(response: &Response) -> anyhow::Result<T> {
-    bail!("the router answers something else than was asked: {response:?}")
-}
-
-fn realm_name(text: &str) -> Result<RealmName, String> {
-    RealmName::new(text)
-        .ok_or_else(|| "a realm is a WAMP URI, such as realm1 or com.example".to_owned())
 }

@@ -2,16 +2,17 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use super::{
     credential::for_people,
     output::{columns, print},
+    realm_name,
+    router::{Router, unexpected},
 };
 use crate::{
-    admin::{self, Eviction, Request, Response, SessionQuery, SessionReport},
-    config::{Operator, RealmName},
+    admin::{Eviction, Request, Response, SessionQuery, SessionReport},
+    config::RealmName,
     realm::RevisionName,
     wamp::Uri,
 };
@@ -114,7 +115,10 @@ impl SessionArgs {
             realm: args.realm.as_ref().map(|realm| realm.as_str().to_owned()),
             ..SessionQuery::default()
         };
-        let reports = match self.ask(Request::Sessions(query)).await? {
+        let reports = match Router::serving(&self.config)
+            .ask(Request::Sessions(query))
+            .await?
+        {
             Response::Sessions(reports) => reports,
             other => return unexpected(&other),
         };
@@ -149,7 +153,10 @@ impl SessionArgs {
             reason: args.reason.clone(),
             message: args.message.clone(),
         };
-        let ended = match self.ask(Request::EndSessions(eviction)).await? {
+        let ended = match Router::serving(&self.config)
+            .ask(Request::EndSessions(eviction))
+            .await?
+        {
             Response::SessionsEnded(ended) => ended,
             other => return unexpected(&other),
         };
@@ -159,12 +166,6 @@ impl SessionArgs {
             _ => format!("ended {ended} sessions\n"),
         })?;
         Ok(ExitCode::from(u8::from(ended == 0)))
-    }
-
-    /// Asks the router that serves this configuration.
-    async fn ask(&self, request: Request) -> anyhow::Result<Response> {
-        let operator = Operator::read(&self.config)?;
-        Ok(admin::ask(&operator.admin.socket, &self.config, &request).await?)
     }
 }
 
@@ -196,16 +197,6 @@ fn table(reports: &[SessionReport]) -> String {
         .chain(rows)
         .collect();
     columns(&rows)
-}
-
-/// An answer to another question: the router is not of this version.
-fn unexpected<T>(response: &Response) -> anyhow::Result<T> {
-    bail!("the router answers something else than was asked: {response:?}")
-}
-
-fn realm_name(text: &str) -> Result<RealmName, String> {
-    RealmName::new(text)
-        .ok_or_else(|| "a realm is a WAMP URI, such as realm1 or com.example".to_owned())
 }
 
 fn uri(text: &str) -> Result<String, String> {

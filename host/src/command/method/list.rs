@@ -3,10 +3,13 @@ use std::time::{Duration, UNIX_EPOCH};
 use clap::Args;
 use time::{OffsetDateTime, macros::format_description};
 
-use super::{Router, realm_name, unexpected};
 use crate::{
     admin::{Request, Response, RevisionReport},
-    command::output::columns,
+    command::{
+        output::columns,
+        realm_name,
+        router::{Router, unexpected},
+    },
     config::RealmName,
 };
 

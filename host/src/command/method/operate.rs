@@ -1,7 +1,6 @@
 use clap::Args;
 
-use super::realm_name;
-use crate::{admin::Request, config::RealmName};
+use crate::{admin::Request, command::realm_name, config::RealmName};
 
 #[derive(Debug, Args)]
 pub(super) struct StepArgs {

@@ -6,10 +6,13 @@ use std::{
 use anyhow::Context;
 use clap::Args;
 
-use super::{Router, realm_name, unexpected};
 use crate::{
     admin::{Request, Response, StagingReport},
-    command::output::{columns, print, tell},
+    command::{
+        output::{columns, print, tell},
+        realm_name,
+        router::{Router, unexpected},
+    },
     config::RealmName,
 };
 
