@@ -1,7 +1,10 @@
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{io, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout_at},
+};
 use tokio_util::task::TaskTracker;
 
 use super::ServeArgs;
@@ -75,6 +78,9 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         Arc::clone(&realms),
         session_settings(&operator),
     ));
+    // Before the first client: whoever is in must hear GOODBYE. Not earlier: until then a signal ends
+    // the program as it ends any other.
+    let stop = StopSignals::listen()?;
     let tasks = TaskTracker::new();
     for config in &operator.listeners {
         let cookies: Arc<dyn CookieExchange> = Arc::<Realms>::clone(&realms);
@@ -91,7 +97,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let desk = Desk::new(Arc::clone(&realms), workshop, operator.realms.clone());
     tokio::spawn(counter.serve(desk));
 
-    stop_signal().await?;
+    stop.arrived().await;
     tracing::info!("stopping: saying GOODBYE to everyone");
     realms.close(reason::SYSTEM_SHUTDOWN);
     tasks.close();
@@ -249,12 +255,26 @@ fn frames(operator: &Operator) -> Frames {
     }
 }
 
-/// Ctrl-C, or what a service manager sends.
-async fn stop_signal() -> anyhow::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
+/// Ctrl-C, and what a service manager sends.
+struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    /// From here on neither of them ends the program.
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
-    Ok(())
+
+    /// Returns at the first of them, also if it came before this call.
+    async fn arrived(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
