@@ -169,6 +169,16 @@ pub struct Record {
     pub validity: Validity,
 }
 
+impl Record {
+    /// What there is of it now. None for a decoy.
+    pub(crate) fn present(&self) -> Option<Present> {
+        (self.version > 0).then_some(Present {
+            version: self.version,
+            validity: self.validity,
+        })
+    }
+}
+
 /// Whether a credential may be used: always, unless an operator has said otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Validity {

@@ -1,3 +1,4 @@
+mod changes;
 mod cookies;
 mod enrolled;
 mod file;
@@ -18,6 +19,7 @@ use super::{
     FamilyId, Guesser, Invitation, Kind, Material, NewCookie, NotEnrolled, Note, Realm, Record,
     StoredCookie, Tally, Validity,
 };
+use changes::Changes;
 use row::{Columns, KeyColumns, StoredMaterial};
 
 /// A store in an SQLite file, which every process may open that may read and write it.
@@ -33,6 +35,7 @@ pub struct Sqlite {
     /// `data_version` counts our own writes like those of others.
     reader: Mutex<Connection>,
     writer: Mutex<Connection>,
+    changes: Changes,
 }
 
 const FIND: &str = "
@@ -116,6 +119,7 @@ impl Sqlite {
             path,
             reader: Mutex::new(reader),
             writer: Mutex::new(writer),
+            changes: Changes::default(),
         })
     }
 
@@ -196,12 +200,14 @@ impl Store for Sqlite {
     }
 
     fn stamp(&self) -> Result<Stamp, StoreError> {
-        let reader = self.reader.lock();
-        reader
-            .prepare_cached("PRAGMA data_version")
-            .and_then(|mut query| query.query_row([], |row| row.get(0)))
-            .map(|version: u32| Stamp(version.into()))
-            .map_err(|error| self.failed("ask for changes", error))
+        self.changes.stamp(&self.path, || {
+            let reader = self.reader.lock();
+            reader
+                .prepare_cached("PRAGMA data_version")
+                .and_then(|mut query| query.query_row([], |row| row.get(0)))
+                .map(|version: u32| Stamp(version.into()))
+                .map_err(|error| self.failed("ask for changes", error))
+        })
     }
 
     fn last_change(&self) -> Result<u64, StoreError> {

@@ -303,7 +303,12 @@ impl Keyring {
         &self,
         credentials: &[CredentialVersion],
     ) -> Result<Vec<Option<Present>>, StoreError> {
-        self.ring.store.present(&self.ring.realm, credentials)
+        let ring = &*self.ring;
+        // Somebody has logged in with them a moment ago, most likely.
+        if let Some(present) = ring.remembered(credentials)? {
+            return Ok(present);
+        }
+        ring.store.present(&ring.realm, credentials)
     }
 
     /// Keeps a cookie: see [`Store::keep_cookie`]. Needs a tokio runtime.
@@ -378,6 +383,24 @@ impl fmt::Debug for Keyring {
 }
 
 impl Ring {
+    /// What is known of credentials, if it is known of all of them at one moment: now.
+    fn remembered(
+        &self,
+        credentials: &[CredentialVersion],
+    ) -> Result<Option<Vec<Option<Present>>>, StoreError> {
+        let stamp = self.store.stamp()?;
+        let mut answers = self.answers.lock();
+        let mut present = |credential: &CredentialVersion| {
+            let question = Question {
+                kind: credential.kind.clone(),
+                whose: Whose::Authid(credential.authid.clone()),
+            };
+            let answer = answers.find(stamp, &question)?;
+            answer.record.present().map(Some)
+        };
+        Ok(credentials.iter().map(&mut present).collect())
+    }
+
     fn look_up(&self, stamp: Stamp, kind: &Kind, asked: Asked<'_>) -> Result<Answer, StoreError> {
         let found = match asked {
             Asked::Authid(authid) => self.store.find(&self.realm, kind, authid),
