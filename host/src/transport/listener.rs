@@ -155,11 +155,6 @@ impl Listener {
         let (stream, from, connection) = match &self.socket {
             Bound::Tcp(socket) => {
                 let (stream, peer) = socket.accept().await?;
-                // Messages are small and wait for answers: a delay of 40 ms would be most of a
-                // login.
-                _ = stream.set_nodelay(true);
-                // A socket that does not take it serves all the same.
-                _ = SockRef::from(&stream).set_tcp_keepalive(&KEEPALIVE);
                 (Either::Left(stream), Some(peer), Connection::tcp(peer))
             }
             Bound::Unix(socket) => {
@@ -188,6 +183,12 @@ impl Bound {
             ListenAddress::Tcp(address) => {
                 let socket = std::net::TcpListener::bind(address)?;
                 socket.set_nonblocking(true)?;
+                // What it accepts inherits these. A socket that does not take them serves all the
+                // same. Messages are small and wait for answers: a delay of 40 ms would be most of a
+                // login.
+                let options = SockRef::from(&socket);
+                _ = options.set_tcp_nodelay(true);
+                _ = options.set_tcp_keepalive(&KEEPALIVE);
                 Ok(Self::Tcp(TcpListener::from_std(socket)?))
             }
             ListenAddress::Unix(path) => UnixSocket::bind(path).map(Self::Unix),
@@ -344,4 +345,24 @@ fn believe(connection: &mut Connection, told: Option<Told>) {
         believed.peer = std::mem::take(&mut connection.peer);
     }
     *connection = believed;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_accepted_is_sent_at_once_and_asked_after() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let Ok(Bound::Tcp(listening)) = Bound::new(&ListenAddress::Tcp(address)) else {
+            panic!("there is a port");
+        };
+        let address = listening.local_addr().unwrap();
+        let (_client, accepted) = tokio::join!(TcpStream::connect(address), listening.accept());
+        let (accepted, _) = accepted.unwrap();
+        let options = SockRef::from(&accepted);
+        assert!(options.tcp_nodelay().unwrap());
+        assert!(options.keepalive().unwrap());
+        assert_eq!(options.tcp_keepalive_retries().unwrap(), 4);
+    }
 }
