@@ -15,6 +15,9 @@ mod template;
 mod tool;
 mod typescript;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::KitError;
 pub use language::Language;
 pub use name::{Name, NameError};

@@ -4,8 +4,8 @@ use std::{
 };
 
 use super::{
-    Capability, Digest, Grant, Limits, LoadError, Manifest, Reach, Revision, Runtime, Source, Stage,
-    Trail, call,
+    Capability, Digest, Grant, Limits, LoadError, Manifest, Reach, Revision, Runtime, Source,
+    Stage, Trail, call,
     guest::{Guest, Label},
     shape::Shape,
 };

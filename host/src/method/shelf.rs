@@ -383,7 +383,8 @@ mod tests {
             let path = shelf.directory.join(format!("{hours}{ENDING}"));
             fs::write(&path, [0; 100]).unwrap();
             let file = File::options().write(true).open(&path).unwrap();
-            file.set_modified(now - Duration::from_hours(hours)).unwrap();
+            file.set_modified(now - Duration::from_hours(hours))
+                .unwrap();
             path
         });
         shelf.tidy(now, 300).unwrap();

@@ -122,9 +122,8 @@ impl Demo {
 /// The operator's file.
 fn operator(address: SocketAddr) -> anyhow::Result<String> {
     // An author's machine may be slow.
-    let mut file = format!(
-        "[[listener]]\naddress = \"{address}\"\n\n[methods]\ncompile_time = \"10m\"\n"
-    );
+    let mut file =
+        format!("[[listener]]\naddress = \"{address}\"\n\n[methods]\ncompile_time = \"10m\"\n");
     // What was compiled once need not be compiled again. A text of JSON is one of TOML too.
     if let Ok(shelf) = compiler::shelf()
         && let Some(cache) = shelf.directory().to_str()

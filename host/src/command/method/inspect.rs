@@ -50,7 +50,11 @@ pub(super) async fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
         )
     } else {
         let memory = compilers_memory()?;
-        format!("{}, {} MiB meanwhile", time(inspection.compiling), memory >> 20)
+        format!(
+            "{}, {} MiB meanwhile",
+            time(inspection.compiling),
+            memory >> 20
+        )
     };
     let file = file.display().to_string();
     output::print(&report(&file, &compiling, &inspection))?;
@@ -61,7 +65,11 @@ pub(super) async fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
 fn compilers_memory() -> anyhow::Result<u64> {
     let most = getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss();
     // Linux counts in KiB.
-    let unit = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
+    let unit = if cfg!(target_vendor = "apple") {
+        1
+    } else {
+        1024
+    };
     Ok(u64::try_from(most).unwrap_or_default() * unit)
 }
 
