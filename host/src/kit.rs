@@ -15,10 +15,14 @@ mod template;
 mod tool;
 mod typescript;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::KitError;
 pub use language::Language;
 pub use name::{Name, NameError};
 pub use project::Project;
+pub use runtimes::cache;
 
 /// Where to tell the person at the terminal what is going on: some tools take half a minute.
 pub type Tell<'a> = &'a dyn Fn(std::fmt::Arguments<'_>);

@@ -144,6 +144,7 @@ impl Deployment {
         process.args([command, "--config"]).arg(self.config());
         process.args(words.split(' '));
         process.current_dir(self.path("methods"));
+        process.env("XDG_CACHE_HOME", self.path("author"));
         let output = soon("an end of the command", process.output())
             .await
             .expect("a program");

@@ -174,6 +174,34 @@ impl Desk {
         fs::write(path, text.replace(old, new)).expect("a file of the project");
     }
 
+    /// Makes the environment of a Python project, in which its author has this package.
+    pub async fn python_package(&self, project: &str, package: &str, text: &str) {
+        let environment = self.path(project).join(".venv");
+        let mut python = Command::new("python3");
+        python
+            .args(["-m", "venv", "--without-pip"])
+            .arg(&environment);
+        let status = soon("an environment", python.status()).await;
+        assert!(status.expect("a program").success(), "no environment");
+        let library = fs::read_dir(environment.join("lib")).expect("a directory of Python's");
+        let version = library.flatten().next().expect("one of its version");
+        let package = format!("{package}.py");
+        let package = version.path().join("site-packages").join(package);
+        fs::write(package, text).expect("a file for the test");
+    }
+
+    /// Makes a link, as the site of the example `magic-link` does.
+    pub async fn magic_link(&self, authid: &str, secret: &str) -> String {
+        let mut site = Command::new("node");
+        site.arg(self.path("magic-link/link.mjs"))
+            .args(["realm1", authid, "https://app.example/login"])
+            .env("MAGIC_LINK_SECRET", secret);
+        let output = soon("a link", site.output()).await.expect("a program");
+        assert!(output.status.success(), "{output:?}");
+        let link = String::from_utf8(output.stdout).expect("text");
+        link.trim().to_owned()
+    }
+
     /// A router with the realm of a project, and its component.
     pub async fn serve(&self, name: &str, component: &Component) -> Router {
         self.deploy(name, component).start().await
@@ -193,11 +221,18 @@ impl Desk {
         deployment
     }
 
+    /// Tries a component by its table.
+    pub async fn assert_passes(&self, name: &str) {
+        let (good, said) = self.method(&format!("test {name}/{name}.wasm")).await;
+        assert!(good && said.contains("attempts passed"), "{said}");
+    }
+
     /// Puts a component through what every method must stand, its table among it.
-    pub async fn assert_conforms(&self, name: &str) {
+    pub async fn assert_conforms(&self, name: &str) -> String {
         let (good, said) = self.method(&format!("conform {name}/{name}.wasm")).await;
         assert!(good, "{said}");
         assert!(said.contains("it says what its table expects"), "{said}");
+        said
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use countersign_tests::{Desk, OwnLogin, log_in};
+use countersign_tests::{Component, Desk, OwnLogin, log_in};
 use serde_json::{Value, json};
 
 fn login<'a>(method: &'a str, answer: &str) -> OwnLogin<'a> {
@@ -17,13 +17,16 @@ fn login<'a>(method: &'a str, answer: &str) -> OwnLogin<'a> {
 /// The way of an author, from nothing to a login.
 async fn from_nothing_to_a_login(language: &str) {
     let desk = Desk::new();
+    let component = desk.project(language, "knock").await;
+    from_a_component_to_a_login(&desk, &component).await;
+}
+
+async fn from_a_component_to_a_login(desk: &Desk, component: &Component) {
     let name = "knock";
-    let component = desk.project(language, name).await;
-    // It compiles the component by itself, which with a whole interpreter in it takes too long.
-    if ["rust", "c", "go"].contains(&language) {
-        desk.assert_conforms(name).await;
-    }
-    let router = desk.serve(name, &component).await;
+    desk.assert_passes(name).await;
+    let said = desk.assert_conforms(name).await;
+    assert!(!said.contains("Compiling"), "once is enough: {said}");
+    let router = desk.serve(name, component).await;
     let logins = [login(name, "swordfish"), login(name, "haddock")];
     let outcomes = log_in(router.url(), &logins).await;
     assert_eq!(outcomes[0]["authid"], "alice", "{outcomes:?}");
@@ -64,7 +67,20 @@ async fn typescript_from_nothing_to_a_login() {
 
 #[tokio::test]
 async fn python_from_nothing_to_a_login() {
-    from_nothing_to_a_login("python").await;
+    let desk = Desk::new();
+    let (made, said) = desk.method("new --language python knock").await;
+    assert!(made, "{said}");
+    // What the author has installed for the project comes along.
+    let package = "TEXT = 'What is the word?'\n";
+    desk.python_package("knock", "installed", package).await;
+    desk.edit(
+        "knock/method.py",
+        "import json\n",
+        "import installed\nimport json\n",
+    );
+    desk.edit("knock/method.py", "\"What is the word?\"", "installed.TEXT");
+    let component = desk.build("knock").await;
+    from_a_component_to_a_login(&desk, &component).await;
 }
 
 #[tokio::test]
@@ -127,6 +143,41 @@ async fn what_cannot_be_done_is_told_in_one_line_and_leaves_nothing() {
     }
     fs::write(desk.path("knock/method.py"), "").unwrap();
     assert_refused(&desk, "build knock", "a project of several languages").await;
+}
+
+#[tokio::test]
+async fn a_mistake_in_the_table_is_told_before_anything_is_built() {
+    let desk = Desk::new();
+    let (made, said) = desk.method("new --language c knock").await;
+    assert!(made, "{said}");
+    desk.edit("knock/knock.table.toml", "verdict =", "verdikt =");
+    assert_refused(&desk, "build knock", "did you mean \"verdict\"?").await;
+    assert!(!desk.path("knock/knock.wasm").exists());
+}
+
+#[tokio::test]
+async fn a_build_that_makes_no_method_is_told_and_leaves_the_component_of_before() {
+    let desk = Desk::new();
+    let component = desk.project("rust", "knock").await;
+    desk.edit("knock/src/lib.rs", "countersign_guest::export!(Word);", "");
+    let (built, said) = desk.method("build knock").await;
+    assert!(!built, "{said}");
+    let complaint = said.trim_end().lines().next_back().unwrap_or_default();
+    assert!(
+        complaint.contains("it does not export countersign:auth/method@0.1.0"),
+        "{said}"
+    );
+    assert!(complaint.contains("countersign_guest::export!"), "{said}");
+    let left = fs::read(desk.path("knock/knock.wasm")).unwrap();
+    assert_eq!(left, component.octets());
+
+    // What the compiler finds itself is told in its words.
+    desk.project("c", "knock-c").await;
+    desk.edit("knock-c/method.c", "method_resume(", "method_resum(");
+    let before = fs::read(desk.path("knock-c/knock-c.wasm")).unwrap();
+    let (built, said) = desk.method("build knock-c").await;
+    assert!(!built && said.contains("method_resume"), "{said}");
+    assert_eq!(fs::read(desk.path("knock-c/knock-c.wasm")).unwrap(), before);
 }
 
 #[tokio::test]

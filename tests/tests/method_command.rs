@@ -1,6 +1,6 @@
 //! `countersign method test`, `conform` and `inspect`: what they say, and how they end.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use countersign_tests::{Component, Deployment};
 
@@ -86,9 +86,53 @@ async fn a_method_is_inspected_in_words() {
     }
 }
 
+/// What `inspect` says of compiling.
+async fn compiling(deployment: &Deployment, words: &str) -> String {
+    let (good, said) = deployment.method(words).await;
+    assert!(good, "{said}");
+    let line = said.lines().find(|line| line.starts_with("compiling"));
+    line.unwrap_or_else(|| panic!("{said}")).to_owned()
+}
+
+#[tokio::test]
+async fn what_was_compiled_once_is_kept() {
+    let deployment = ticket();
+    let first = compiling(&deployment, "inspect ticket.wasm").await;
+    assert!(first.contains("MiB meanwhile"), "{first}");
+    let again = compiling(&deployment, "inspect ticket.wasm").await;
+    assert!(again.contains("it was compiled earlier"), "{again}");
+    let anew = compiling(&deployment, "inspect ticket.wasm --anew").await;
+    assert!(anew.contains("MiB meanwhile"), "{anew}");
+
+    // A trial counts, so it needs code of its own.
+    let kept = deployment.path("author/countersign/compiled");
+    let files = || fs::read_dir(&kept).expect("a directory").count();
+    assert_eq!(files(), 1);
+    for command in ["test", "conform"] {
+        let (good, said) = deployment.method(&format!("{command} ticket.wasm")).await;
+        assert!(good, "{said}");
+        assert_eq!(files(), 2, "{command}");
+    }
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_kept_it_is_compiled_each_time() {
+    let deployment = ticket();
+    let kept = deployment.path("author/countersign/compiled");
+    fs::create_dir_all(&kept).expect("a directory");
+    // Whoever could write there could have their own code run.
+    fs::set_permissions(&kept, fs::Permissions::from_mode(0o777)).expect("its owner");
+    for _ in 0..2 {
+        let said = compiling(&deployment, "inspect ticket.wasm").await;
+        assert!(said.contains("MiB meanwhile"), "{said}");
+    }
+    assert_eq!(fs::read_dir(&kept).expect("a directory").count(), 0);
+}
+
 #[tokio::test]
 async fn what_is_no_method_is_one_clear_message() {
     let deployment = Deployment::bare();
+    deployment.table("any", "[[attempt]]\nname = \"any\"\nverdict = \"deny\"\n");
     let ticket = Component::method("ticket");
     for (name, component, expected) in [
         (
@@ -116,8 +160,13 @@ async fn what_is_no_method_is_one_clear_message() {
         ),
     ] {
         deployment.component(name, &component);
-        for command in ["inspect", "conform"] {
-            let (good, said) = deployment.method(&format!("{command} {name}.wasm")).await;
+        for (command, table) in [
+            ("inspect", ""),
+            ("conform", ""),
+            ("test", " any.table.toml"),
+        ] {
+            let words = format!("{command} {name}.wasm{table}");
+            let (good, said) = deployment.method(&words).await;
             assert!(!good, "{said}");
             assert!(said.contains(expected), "{said}\ndoes not say {expected}");
             assert_eq!(said.lines().count(), 1, "{said}");

@@ -77,6 +77,39 @@ async fn a_voucher_of_the_office_is_taken() {
 }
 
 #[tokio::test]
+async fn a_link_from_the_mail_is_good_once() {
+    let (desk, name, secret) = (Desk::new(), "magic-link", "between site and router");
+    let component = desk.example(name).await;
+    desk.assert_passes(name).await;
+    desk.assert_conforms(name).await;
+    let deployment = desk.deploy(name, &component);
+    for (kind, authid, secret, options) in [
+        ("wampcra", "site", secret, &["--plain"][..]),
+        ("ticket", "alice", "nobody knows it", &[]),
+    ] {
+        deployment.enrol(&Identity {
+            realm: "realm1",
+            kind,
+            authid,
+            role: "user",
+            secret,
+            options,
+        });
+    }
+    let router = deployment.start().await;
+    let earlier = desk.magic_link("alice", secret).await;
+    let later = desk.magic_link("alice", secret).await;
+    let forged = desk.magic_link("alice", "a guess").await;
+    let logins = [forged, later.clone(), later, earlier].map(|link| login(name, link.into()));
+    let outcomes = log_in(router.url(), &logins).await;
+    assert_eq!(outcomes[0]["left"], DENIED, "{outcomes:?}");
+    assert_eq!(outcomes[1]["authid"], "alice", "{outcomes:?}");
+    assert_eq!(outcomes[1]["authrole"], "user", "{outcomes:?}");
+    assert_eq!(outcomes[2]["left"], DENIED, "{outcomes:?}");
+    assert_eq!(outcomes[3]["left"], DENIED, "{outcomes:?}");
+}
+
+#[tokio::test]
 async fn whoever_is_on_the_same_machine_comes_in() {
     let (desk, name) = (Desk::new(), "same-machine");
     let component = desk.example(name).await;

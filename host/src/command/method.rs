@@ -2,6 +2,7 @@
 
 mod bindings;
 mod build;
+mod compiler;
 mod component;
 mod conform;
 mod dev;

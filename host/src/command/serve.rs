@@ -1,6 +1,6 @@
 use std::{io, process::ExitCode, sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::{Instant, MissedTickBehavior, interval, sleep, timeout_at},
@@ -40,7 +40,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&operator.credentials)?);
     let queue = PasswordQueue::new(queue_bounds(&operator));
     let vault = Vault::open(Arc::clone(&store), queue)?;
-    let shelf = Shelf::open(&operator.loading.cache, own_user()?)?;
+    let shelf = Shelf::open(&operator.loading.cache, own_user()?)
+        .map_err(|error| anyhow!("{error}; or name another directory under [methods] cache"))?;
     let runtime = Arc::new(Runtime::with(compiler(&operator, Some(shelf))?)?);
     let egress = Arc::new(Egress::new(&operator.egress)?);
     let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())

@@ -32,6 +32,7 @@ impl Project {
             Language::Go => self.build_go(tell)?,
             Language::C => self.build_c(tell)?,
         };
+        component::check(&octets)?;
         let path = output.map_or_else(|| self.component(), Path::to_owned);
         put(&path, &octets)?;
         Ok(path)

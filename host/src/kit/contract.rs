@@ -75,6 +75,14 @@ impl Contract {
     }
 }
 
+/// The interfaces that every method exports.
+pub(super) fn exports() -> impl Iterator<Item = String> {
+    let (package, version) = ours().split_once('@').unwrap_or((ours(), ""));
+    ["method", "about"]
+        .into_iter()
+        .map(move |interface| format!("{package}/{interface}@{version}"))
+}
+
 /// The contract of this program: its package, with the version.
 fn ours() -> &'static str {
     FILES
@@ -90,24 +98,12 @@ mod tests {
     use std::{collections::BTreeSet, fs, path::PathBuf};
 
     use super::*;
-
-    fn files_in(directory: &Path, prefix: &str, found: &mut BTreeSet<String>) {
-        for entry in fs::read_dir(directory).unwrap() {
-            let entry = entry.unwrap();
-            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            if entry.file_type().unwrap().is_dir() {
-                files_in(&entry.path(), &format!("{name}/"), found);
-            } else {
-                found.insert(name);
-            }
-        }
-    }
+    use crate::kit::tests::files_in;
 
     #[test]
     fn every_file_of_the_contract_is_here() {
         let wit = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../wit");
-        let mut there = BTreeSet::new();
-        files_in(&wit, "", &mut there);
+        let there = files_in(&wit);
         let here: BTreeSet<String> = FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
         assert_eq!(here, there);
     }

@@ -42,6 +42,18 @@ pub enum KitError {
     },
     #[error("what {tool} made cannot become a component: {error}")]
     Component { tool: &'static str, error: String },
+    #[error(
+        "what was made is a core WebAssembly module, not a component; nothing was written. Methods are \
+         built for wasm32-wasip2: does something in the project say otherwise?"
+    )]
+    CoreModule,
+    #[error("what was made is no component: {error}; nothing was written")]
+    NoComponent { error: String },
+    #[error(
+        "what was made is no method: it does not export {export}; nothing was written. A method has all \
+         that the one of `countersign method new` has, `countersign_guest::export!` in Rust among it"
+    )]
+    NotExported { export: String },
     #[error("the bindings cannot be made: {0}")]
     Bindings(String),
     #[error("{path} has no line that begins with `module`, by which its packages are found")]

@@ -146,7 +146,8 @@ fn installed(
     Ok(directory)
 }
 
-fn cache() -> Result<PathBuf, KitError> {
+/// The directory for what this program downloads and makes for a person, and can have again.
+pub fn cache() -> Result<PathBuf, KitError> {
     let chosen = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty());
     let base = chosen("XDG_CACHE_HOME")
         .map(PathBuf::from)

@@ -166,23 +166,13 @@ mod tests {
 
     use super::*;
 
-    fn files_in(directory: &Path, prefix: &str, found: &mut BTreeSet<String>) {
-        for entry in fs::read_dir(directory).unwrap() {
-            let entry = entry.unwrap();
-            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            if entry.file_type().unwrap().is_dir() {
-                files_in(&entry.path(), &format!("{name}/"), found);
-            } else {
-                found.insert(name);
-            }
-        }
-    }
-
     #[test]
     fn every_file_of_the_library_for_rust_comes_with_a_project() {
         let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/guest/src");
-        let mut there = BTreeSet::new();
-        files_in(&library, "guest/src/", &mut there);
+        let there: BTreeSet<String> = files_in(&library)
+            .into_iter()
+            .map(|path| format!("guest/src/{path}"))
+            .collect();
         let here: BTreeSet<String> = RUST_LIBRARY
             .iter()
             .map(|(path, _)| (*path).to_owned())

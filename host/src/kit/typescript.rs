@@ -12,6 +12,9 @@ use wit_parser::{
 
 use super::contract::Contract;
 
+/// What the engine provides and TypeScript's own libraries leave to browsers' and Node.js's.
+const ENGINE: &str = include_str!("templates/typescript/engine.d.ts");
+
 /// What `countersign.d.ts` says: a module for each interface, under the name by which the host
 /// provides it, and a module `countersign` with the types of what a method exports.
 pub(super) fn declarations(contract: &Contract) -> String {
@@ -50,6 +53,7 @@ pub(super) fn declarations(contract: &Contract) -> String {
         }
     }
     text.push_str("}\n");
+    text.push_str(ENGINE);
     text
 }
 

@@ -26,7 +26,7 @@ use tokio::{
 };
 use wasmtime::{Engine, component::Component};
 
-use super::{LoadError, Source, shelf::Shelf};
+use super::{LoadError, Source, runtime, shelf::Shelf};
 
 /// What a helper process may say of a component that does not compile, in octets.
 const LONGEST_COMPLAINT: u64 = 4096;
@@ -80,6 +80,19 @@ pub enum Origin {
     Kept,
 }
 
+impl Compiler {
+    /// Whether a component need not be compiled, as far as that can be told by a name.
+    pub(super) fn has(&self, source: &Source, engine: &Engine) -> bool {
+        match self {
+            Self::InProcess => false,
+            Self::Helper(helper) => {
+                let shelf = helper.shelf.as_ref();
+                shelf.is_some_and(|shelf| shelf.has(&key(source, engine)))
+            }
+        }
+    }
+}
+
 impl Origin {
     pub(super) const fn words(self) -> &'static str {
         match self {
@@ -125,7 +138,7 @@ pub(super) async fn component(
             return Ok((component, Origin::Compiled));
         }
     };
-    let key = format!("{}-{}", source.digest(), engine_name(engine));
+    let key = key(source, engine);
     if let Some(shelf) = &helper.shelf
         && let Some(component) = shelf.find(&key, engine).await
     {
@@ -141,6 +154,11 @@ pub(super) async fn component(
     let component = component.await.map_err(stopped)?;
     let component = component.map_err(|why| LoadError::Compiler(why.to_string()))?;
     Ok((component, Origin::Compiled))
+}
+
+/// What a compiled component is kept by.
+fn key(source: &Source, engine: &Engine) -> String {
+    format!("{}-{}", source.digest(), engine_name(engine))
 }
 
 /// Has a process compile a component into a file.
@@ -227,7 +245,8 @@ pub struct Compilation {
     pub complaint: String,
 }
 
-/// Compiles the component on one stream to another, for an engine as the router's.
+/// Compiles the component on one stream to another, for an engine as the router's or as that of
+/// trials.
 ///
 /// # Errors
 /// What went wrong, and the status to end with.
@@ -240,13 +259,19 @@ pub fn compile(
         status: 1,
         complaint,
     };
-    let engine =
-        Engine::new(&super::runtime::code()).map_err(|error| fail(format!("{error:#}")))?;
-    if engine_name(&engine) != wanted {
+    let engines = [runtime::code(), runtime::metered_code()].map(|code| Engine::new(&code));
+    let mut engine = None;
+    for candidate in engines {
+        let candidate = candidate.map_err(|error| fail(format!("{error:#}")))?;
+        if engine_name(&candidate) == wanted {
+            engine = Some(candidate);
+        }
+    }
+    let Some(engine) = engine else {
         return Err(fail(
             "the compiler is not of the router's version; restart the router".into(),
         ));
-    }
+    };
     let mut octets = Vec::new();
     from.read_to_end(&mut octets)
         .map_err(|error| fail(error.to_string()))?;
@@ -259,8 +284,8 @@ pub fn compile(
     written.map_err(|error| fail(format!("the result cannot be written: {error}")))
 }
 
-/// Names everything that machine code depends on: the version of wasmtime, its settings and the
-/// CPU's features.
+/// Names everything that machine code depends on: the version of wasmtime, its settings (whether it
+/// counts is one) and the CPU's features.
 pub(super) fn engine_name(engine: &Engine) -> String {
     let mut hasher = Sha(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut hasher);

@@ -4,7 +4,8 @@ use std::{
 };
 
 use super::{
-    Capability, Digest, Grant, Limits, LoadError, Manifest, Reach, Revision, Runtime, Source, call,
+    Capability, Digest, Grant, Limits, LoadError, Manifest, Reach, Revision, Runtime, Source,
+    Stage, Trail, call,
     guest::{Guest, Label},
     shape::Shape,
 };
@@ -18,6 +19,7 @@ pub struct Inspection {
     pub size: usize,
     pub needs: Vec<Need>,
     pub manifest: Manifest,
+    /// From its octets to what can be run: by compiling it, or by loading what was compiled earlier.
     pub compiling: Duration,
     /// A fresh instance with nothing asked of it: the median of many.
     pub instance: Duration,
@@ -44,10 +46,12 @@ impl Inspection {
         limits: &Limits,
     ) -> Result<Self, LoadError> {
         let (digest, size) = (source.digest(), source.octets().len());
-        let since = Instant::now();
         let grant: Grant = Capability::ALL.into_iter().collect();
-        let revision = Revision::load(runtime, keyring, source, grant, limits).await?;
-        let compiling = since.elapsed();
+        let mut trail = Trail::default();
+        let loading = Revision::load_on(&mut trail, runtime, keyring, source, grant, limits);
+        let revision = loading.await?;
+        let compiled = trail.passed().iter().find(|it| it.stage == Stage::Compile);
+        let compiling = compiled.map_or(Duration::ZERO, |it| it.took);
         let component = revision.pre.instance_pre().component();
         let Shape { imports, .. } = Shape::of(component, runtime.engine());
         let need = |import: String| Need {

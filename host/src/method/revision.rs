@@ -107,8 +107,8 @@ pub enum LoadError {
     #[error("it is not a WebAssembly component: {0}")]
     NotComponent(String),
     #[error(
-        "it is a core WebAssembly module, not a component: build it for wasm32-wasip2, or make a \
-         component of it"
+        "it is a core WebAssembly module, not a component: `countersign method build` makes a component \
+         of a project in any of its languages; with other tools, build for wasm32-wasip2"
     )]
     CoreModule,
     #[error("it does not compile: {0}")]

@@ -14,7 +14,7 @@ use wasmtime::{
 };
 
 use super::{
-    Compiler, Grant,
+    Compiler, Grant, Source,
     guest::{Fault, Guest},
 };
 
@@ -39,7 +39,7 @@ const LARGEST_MEMORY: usize = 512 << 20;
 /// One engine and what is shared by all that runs in it.
 pub struct Runtime {
     engine: Engine,
-    compiler: Compiler,
+    compiler: Arc<Compiler>,
     linkers: Mutex<HashMap<Grant, Arc<Linker<Guest>>>>,
     permits: Semaphore,
     waiters: Semaphore,
@@ -62,22 +62,31 @@ impl Runtime {
     }
 
     pub fn with(compiler: Compiler) -> Result<Self, RuntimeError> {
-        Self::start(&configuration(), compiler, false)
+        Self::start(&configuration(), Arc::new(compiler), false)
     }
 
     /// For trials: it counts what a guest computes, in units that are the same on every machine and
     /// each time. That makes calls dearer (by a sixth, on hashing), so it is not for serving. It
     /// compiles in this process.
     pub fn metered() -> Result<Self, RuntimeError> {
-        let mut config = configuration();
-        config
-            .consume_fuel(true)
-            // Calls come one by one: no pool, which would reserve its address space once more.
-            .allocation_strategy(InstanceAllocationStrategy::OnDemand);
-        Self::start(&config, Compiler::InProcess, true)
+        Self::metered_with(Compiler::InProcess)
     }
 
-    fn start(config: &Config, compiler: Compiler, is_metered: bool) -> Result<Self, RuntimeError> {
+    pub fn metered_with(compiler: Compiler) -> Result<Self, RuntimeError> {
+        // Calls come one by one: no pool, which would reserve its address space once more.
+        Self::start(&metered_code(), Arc::new(compiler), true)
+    }
+
+    /// One that counts, beside one that serves; they share their compiler.
+    pub fn metered_beside(&self) -> Result<Self, RuntimeError> {
+        Self::start(&metered_code(), Arc::clone(&self.compiler), true)
+    }
+
+    fn start(
+        config: &Config,
+        compiler: Arc<Compiler>,
+        is_metered: bool,
+    ) -> Result<Self, RuntimeError> {
         let engine =
             Engine::new(config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         start_ticker(&engine)?;
@@ -100,8 +109,13 @@ impl Runtime {
         &self.engine
     }
 
-    pub(super) const fn compiler(&self) -> &Compiler {
+    pub(super) fn compiler(&self) -> &Compiler {
         &self.compiler
+    }
+
+    /// Whether a component was compiled earlier, and kept.
+    pub fn has_compiled(&self, source: &Source) -> bool {
+        self.compiler.has(source, &self.engine)
     }
 
     /// The linker for a grant: few grants, and a linker is dear to make.
@@ -180,6 +194,13 @@ pub(super) fn code() -> Config {
         .wasm_memory64(false)
         .wasm_relaxed_simd(false)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(8));
+    config
+}
+
+/// The same for an engine that counts what a guest computes.
+pub(super) fn metered_code() -> Config {
+    let mut config = code();
+    config.consume_fuel(true);
     config
 }
 

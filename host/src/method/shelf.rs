@@ -25,10 +25,15 @@ const KEPT_FOR: Duration = Duration::from_hours(24 * 30);
 /// What an interrupted compiler has left behind is removed after this time.
 const UNFINISHED_FOR: Duration = Duration::from_hours(1);
 
+/// More than this is not kept, in octets: what was used longest ago is removed first. A large
+/// component in JavaScript or Python compiles to some 40 MB, and whoever writes one makes many.
+const MOST: u64 = 2 << 30;
+
 /// The beginning of the name of a file that is being written.
 const UNFINISHED: &str = ".unfinished-";
 
-/// A directory of compiled components that nobody but us can write to.
+/// A directory of compiled components that nobody but us can write to: a router's, or that of a person
+/// who writes methods.
 ///
 /// A file's name says what it is: the digest of the component, the name of the engine that it was
 /// compiled for, and the digest of the file itself. None is written in place: it is made under
@@ -42,20 +47,17 @@ pub struct Shelf {
 #[derive(Debug, Error)]
 pub enum ShelfError {
     #[error(
-        "{}: the directory of compiled components cannot be used: {error}; name another under \
-         [methods] cache", .directory.display()
+        "{}: the directory of compiled components cannot be used: {error}", .directory.display()
     )]
     Unusable {
         directory: PathBuf,
         error: io::Error,
     },
-    #[error(
-        "{}: it is not a directory; name another under [methods] cache", .0.display()
-    )]
+    #[error("{}: it is not a directory", .0.display())]
     NotADirectory(PathBuf),
     #[error(
-        "{}: it belongs to the user {owner}, and the router runs as {user}; what is in it is run as \
-         machine code, so it must be the router's own: name another under [methods] cache",
+        "{}: it belongs to the user {owner}, and this is {user}; what is in it is run as machine code, \
+         so it must be the user's own",
         .directory.display()
     )]
     NotOurs {
@@ -104,11 +106,23 @@ impl Shelf {
         let shelf = Self {
             directory: directory.into(),
         };
-        // What cannot be removed is no reason not to serve.
-        if let Err(error) = shelf.tidy(SystemTime::now()) {
-            tracing::warn!(directory = %directory.display(), %error, "old compiled components stay");
-        }
+        shelf.tidied(MOST);
         Ok(shelf)
+    }
+
+    /// Whether there is something of this key, be it whole or not.
+    pub(super) fn has(&self, key: &str) -> bool {
+        let Ok(mut entries) = fs::read_dir(&self.directory) else {
+            return false;
+        };
+        let beginning = format!("{key}-");
+        entries.any(|entry| {
+            entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with(&*beginning))
+        })
+    }
+
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The compiled component of this key, if it is there and whole.
@@ -161,7 +175,10 @@ impl Shelf {
         let digest = digest_of(&mut file.reopen()?)?;
         let path = self.directory.join(format!("{key}-{digest}{ENDING}"));
         match file.persist(&path) {
-            Ok(_) => load(&path, engine),
+            Ok(_) => {
+                self.tidied(MOST);
+                load(&path, engine)
+            }
             Err(error) => {
                 tracing::warn!(
                     file = %path.display(), error = %error.error,
@@ -172,24 +189,53 @@ impl Shelf {
         }
     }
 
-    /// Removes what nobody has used for long.
-    fn tidy(&self, now: SystemTime) -> io::Result<()> {
+    /// What cannot be removed is no reason not to serve.
+    fn tidied(&self, most: u64) {
+        if let Err(error) = self.tidy(SystemTime::now(), most) {
+            tracing::warn!(
+                directory = %self.directory.display(), %error, "old compiled components stay"
+            );
+        }
+    }
+
+    /// Removes what nobody has used for long, and more if there is too much.
+    fn tidy(&self, now: SystemTime, most: u64) -> io::Result<()> {
+        let mut kept = Vec::new();
         for entry in fs::read_dir(&self.directory)? {
             let entry = entry?;
+            // Another process may have removed it meanwhile.
+            let Ok(about) = entry.metadata() else {
+                continue;
+            };
+            let Ok(used) = about.modified() else { continue };
+            let age = now.duration_since(used).unwrap_or_default();
             let name = entry.file_name();
-            let age = entry
-                .metadata()?
-                .modified()
-                .map(|then| now.duration_since(then));
-            let Ok(Ok(age)) = age else { continue };
             let name = name.to_string_lossy();
-            let is_old = (name.ends_with(ENDING) && age > KEPT_FOR)
-                || (name.starts_with(UNFINISHED) && age > UNFINISHED_FOR);
-            if is_old {
-                fs::remove_file(entry.path())?;
+            if name.ends_with(ENDING) && age <= KEPT_FOR {
+                kept.push((used, about.len(), entry.path()));
+            } else if name.ends_with(ENDING)
+                || (name.starts_with(UNFINISHED) && age > UNFINISHED_FOR)
+            {
+                removed(&entry.path())?;
+            }
+        }
+        kept.sort_unstable_by(|one, other| other.cmp(one));
+        let mut total = 0_u64;
+        for (_, length, path) in kept {
+            total = total.saturating_add(length);
+            if total > most {
+                removed(&path)?;
             }
         }
         Ok(())
+    }
+}
+
+/// Removes a file, if nobody else has.
+fn removed(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -229,7 +275,10 @@ pub(super) fn load(path: &Path, engine: &Engine) -> io::Result<Component> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::method::{compiler::engine_name, runtime::code};
+    use crate::method::{
+        compiler::engine_name,
+        runtime::{code, metered_code},
+    };
 
     const USER_NOBODY: u32 = 65534;
 
@@ -316,16 +365,51 @@ mod tests {
         let foreign = shelf.directory.join("README");
         fs::write(&foreign, "not ours").unwrap();
         let now = SystemTime::now();
-        shelf.tidy(now + Duration::from_mins(30)).unwrap();
+        shelf.tidy(now + Duration::from_mins(30), MOST).unwrap();
         assert!(path.exists() && unfinished.path().exists());
-        shelf.tidy(now + Duration::from_hours(2)).unwrap();
+        shelf.tidy(now + Duration::from_hours(2), MOST).unwrap();
         assert!(path.exists() && !unfinished.path().exists());
-        shelf.tidy(now + KEPT_FOR * 2).unwrap();
+        shelf.tidy(now + KEPT_FOR * 2, MOST).unwrap();
         assert!(!path.exists() && foreign.exists());
+    }
+
+    #[test]
+    fn of_too_much_what_was_used_longest_ago_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let user = owner(directory.path());
+        let shelf = Shelf::open(&directory.path().join("cache"), user).unwrap();
+        let now = SystemTime::now();
+        let paths = [3, 1, 2].map(|hours| {
+            let path = shelf.directory.join(format!("{hours}{ENDING}"));
+            fs::write(&path, [0; 100]).unwrap();
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_modified(now - Duration::from_hours(hours))
+                .unwrap();
+            path
+        });
+        shelf.tidy(now, 300).unwrap();
+        assert_eq!(paths.each_ref().map(|path| path.exists()), [true; 3]);
+        shelf.tidy(now, 299).unwrap();
+        assert_eq!(
+            paths.each_ref().map(|path| path.exists()),
+            [false, true, true]
+        );
     }
 
     #[test]
     fn the_engine_has_the_same_name_each_time() {
         assert_eq!(engine_name(&engine()), engine_name(&engine()));
+    }
+
+    #[test]
+    fn what_counts_is_not_taken_for_what_does_not() {
+        let counts = Engine::new(&metered_code()).unwrap();
+        assert_ne!(engine_name(&engine()), engine_name(&counts));
+        // Nor does wasmtime, whatever the name of a file says.
+        let compiled = counts.precompile_component(&EMPTY).unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), compiled).unwrap();
+        assert!(load(file.path(), &engine()).is_err());
+        assert!(load(file.path(), &counts).is_ok());
     }
 }

@@ -111,7 +111,7 @@ impl Trials {
                 return Err(TrialFailure::Changed);
             }
             // Another engine, which counts: for as long as this takes.
-            let metered = Arc::new(Runtime::metered()?);
+            let metered = Arc::new(runtime.metered_beside()?);
             judge(&trial::conform(&metered, source, table.as_ref()).await?)?;
         }
         self.passed.lock().insert(passed);

@@ -1,17 +1,25 @@
 use std::{fs, process::ExitCode};
 
-use super::project::{BuildArgs, refuse};
+use super::{
+    component,
+    project::{BuildArgs, refuse},
+};
 use crate::command::output;
 use crate::kit::Project;
 
 pub(super) fn run(args: &BuildArgs) -> anyhow::Result<ExitCode> {
     let tell = |line: std::fmt::Arguments<'_>| output::tell(line);
-    let built = Project::find(&args.project.directory).and_then(|project| {
-        let path = project.build(args.output.as_deref(), &tell)?;
-        Ok((project, path))
-    });
-    let (project, path) = match built {
-        Ok(built) => built,
+    let project = match Project::find(&args.project.directory) {
+        Ok(project) => project,
+        Err(error) => return Ok(refuse(&error)),
+    };
+    // What is wrong with it should not be found after half a minute of building.
+    let table = component::table_beside(&project.component());
+    if table.exists() {
+        component::read_table(&table)?;
+    }
+    let path = match project.build(args.output.as_deref(), &tell) {
+        Ok(path) => path,
         Err(error) => return Ok(refuse(&error)),
     };
     let octets = fs::metadata(&path)?.len();

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use crate::{command::output, config::TestTable, method::Source};
+use crate::{config::TestTable, method::Source};
 
 /// The largest component that is read, in octets: as large as a router takes.
 const LARGEST: u64 = 64 << 20;
@@ -28,21 +28,6 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Source> {
         path.display()
     );
     Ok(octets.into())
-}
-
-/// From this size on, in octets, a component takes seconds to compile, and somebody waits for it.
-const LARGE: usize = 1 << 20;
-
-/// Says what is going on before a component is compiled, if it will take its time.
-pub(super) fn tell_if_large(path: &Path, source: &Source) {
-    let octets = source.octets().len();
-    if octets >= LARGE {
-        output::tell(format_args!(
-            "Compiling {} ({} MB): some seconds, or some tens of them for JavaScript and Python",
-            path.display(),
-            octets.div_ceil(1_000_000)
-        ));
-    }
 }
 
 /// Where a component's table is unless somebody says otherwise: beside it, `NAME.table.toml`.

@@ -3,7 +3,7 @@ use std::{fmt::Write as _, path::PathBuf, process::ExitCode, sync::Arc};
 use anyhow::Context;
 use clap::Args;
 
-use super::component;
+use super::{compiler, component};
 use crate::{
     command::output,
     method::Runtime,
@@ -27,8 +27,8 @@ pub(super) async fn run(args: &ConformArgs) -> anyhow::Result<ExitCode> {
     let beside = component::table_beside(file);
     let path = table.clone().or_else(|| beside.exists().then_some(beside));
     let table = path.as_deref().map(component::read_table).transpose()?;
-    component::tell_if_large(file, &source);
-    let runtime = Arc::new(Runtime::metered()?);
+    let runtime = Arc::new(Runtime::metered_with(compiler::compiler()?)?);
+    compiler::tell_if_large(file, &source, &runtime);
     let conformance = conform(&runtime, source, table.as_ref())
         .await
         .with_context(|| file.display().to_string())?;

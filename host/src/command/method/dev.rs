@@ -1,14 +1,19 @@
 //! `method dev`: a realm that logs in by the method that is being written.
 
 use std::{
+    fmt::Write as _,
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::Context;
 
-use super::project::{DevArgs, refuse};
+use super::{
+    compiler,
+    project::{DevArgs, refuse},
+};
 use crate::command::output;
 use crate::{
     command::{ConfigArgs, ServeArgs, serve},
@@ -51,16 +56,13 @@ struct Demo {
 }
 
 impl Demo {
-    fn new(project: &Project, address: std::net::SocketAddr) -> anyhow::Result<Self> {
+    fn new(project: &Project, address: SocketAddr) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir().context("a temporary directory cannot be made")?;
         let at = |file: &str| directory.path().join(file);
         for inner in ["realms", "methods"] {
             fs::create_dir(at(inner)).context("a temporary directory cannot be made")?;
         }
-        fs::write(
-            at("countersign.toml"),
-            format!("[[listener]]\naddress = \"{address}\"\n"),
-        )?;
+        fs::write(at("countersign.toml"), operator(address)?)?;
         let name = project.name();
         let component = at("methods").join(&name).with_extension("wasm");
         let realm = project.directory().join("realm.toml");
@@ -115,6 +117,20 @@ impl Demo {
         fs::rename(&unfinished, to)?;
         Ok(())
     }
+}
+
+/// The operator's file.
+fn operator(address: SocketAddr) -> anyhow::Result<String> {
+    // An author's machine may be slow.
+    let mut file =
+        format!("[[listener]]\naddress = \"{address}\"\n\n[methods]\ncompile_time = \"10m\"\n");
+    // What was compiled once need not be compiled again. A text of JSON is one of TOML too.
+    if let Ok(shelf) = compiler::shelf()
+        && let Some(cache) = shelf.directory().to_str()
+    {
+        _ = writeln!(file, "cache = {}", serde_json::to_string(cache)?);
+    }
+    Ok(file)
 }
 
 /// Builds whenever the author has written something, for ever. What does not build is told by its

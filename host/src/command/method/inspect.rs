@@ -2,8 +2,9 @@ use std::{fmt::Write as _, path::PathBuf, process::ExitCode, sync::Arc, time::Du
 
 use anyhow::Context;
 use clap::Args;
+use nix::sys::resource::{UsageWho, getrusage};
 
-use super::{component, test::grouped};
+use super::{compiler, component, test::grouped};
 use crate::{
     command::output,
     config::{CallLimits, Capability},
@@ -17,13 +18,23 @@ use crate::{
 pub(super) struct InspectArgs {
     /// The component.
     file: PathBuf,
+    /// Compile it again if that was done earlier, and tell what it takes.
+    #[arg(long)]
+    anew: bool,
 }
 
 pub(super) async fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
-    let InspectArgs { file } = args;
+    let InspectArgs { file, anew } = args;
     let source = component::read(file)?;
+    let compiler = if *anew {
+        compiler::forgetful()?
+    } else {
+        compiler::compiler()?
+    };
     // As a router has it: without fuel, which would make everything dearer.
-    let runtime = Arc::new(Runtime::new()?);
+    let runtime = Arc::new(Runtime::with(compiler)?);
+    let is_kept = runtime.has_compiled(&source);
+    compiler::tell_if_large(file, &source, &runtime);
     let passing = tempfile::tempdir().context("a temporary directory cannot be made")?;
     let store = Sqlite::open(passing.path().join("credentials.db"))?;
     let vault = Vault::open(Arc::new(store), PasswordQueue::default())?;
@@ -32,17 +43,43 @@ pub(super) async fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
     let inspection = Inspection::of(&runtime, &keyring, source, &limits)
         .await
         .with_context(|| file.display().to_string())?;
-    output::print(&report(&file.display().to_string(), &inspection))?;
+    let compiling = if is_kept {
+        format!(
+            "it was compiled earlier, and is loaded in {}; --anew tells what compiling takes",
+            time(inspection.compiling)
+        )
+    } else {
+        let memory = compilers_memory()?;
+        format!(
+            "{}, {} MiB meanwhile",
+            time(inspection.compiling),
+            memory >> 20
+        )
+    };
+    let file = file.display().to_string();
+    output::print(&report(&file, &compiling, &inspection))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn report(file: &str, inspection: &Inspection) -> String {
+/// The most that the process had in memory which compiled, in octets: the only one that we have started.
+fn compilers_memory() -> anyhow::Result<u64> {
+    let most = getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss();
+    // Linux counts in KiB.
+    let unit = if cfg!(target_vendor = "apple") {
+        1
+    } else {
+        1024
+    };
+    Ok(u64::try_from(most).unwrap_or_default() * unit)
+}
+
+fn report(file: &str, compiling: &str, inspection: &Inspection) -> String {
     let Inspection {
         digest,
         size,
         needs,
         manifest,
-        compiling,
+        compiling: _,
         instance,
         memory,
     } = inspection;
@@ -68,7 +105,7 @@ fn report(file: &str, inspection: &Inspection) -> String {
             "clients do not send it"
         },
     );
-    row("compiling", &time(*compiling));
+    row("compiling", compiling);
     row("instance", &format!("{} for a fresh one", time(*instance)));
     row(
         "memory",

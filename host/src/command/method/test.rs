@@ -3,7 +3,7 @@ use std::{fmt::Write as _, path::PathBuf, process::ExitCode, sync::Arc};
 use anyhow::Context;
 use clap::Args;
 
-use super::component;
+use super::{compiler, component};
 use crate::{
     command::output,
     method::{HostCall, Runtime},
@@ -26,8 +26,8 @@ pub(super) async fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     let beside = || component::table_beside(file);
     let path = table.clone().unwrap_or_else(beside);
     let table = component::read_table(&path)?;
-    component::tell_if_large(file, &source);
-    let runtime = Arc::new(Runtime::metered()?);
+    let runtime = Arc::new(Runtime::metered_with(compiler::compiler()?)?);
+    compiler::tell_if_large(file, &source, &runtime);
     let tried = Tried::table(&runtime, source, &table)
         .await
         .with_context(|| file.display().to_string())?;
