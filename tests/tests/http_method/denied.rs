@@ -228,9 +228,10 @@ async fn a_service_that_does_not_answer_is_left_alone_until_it_does() {
     assert!(service.was_left_alone().await);
 
     is_up.store(true, Ordering::SeqCst);
-    soon("a login", async {
-        while !matches!(log_in(&router).await, Message::Welcome { .. }) {}
-    })
+    soon(
+        "a login",
+        Box::pin(async { while !matches!(log_in(&router).await, Message::Welcome { .. }) {} }),
+    )
     .await;
     router.log.mention("the service answers again").await;
     assert_welcome(&log_in(&router).await);
