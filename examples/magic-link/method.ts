@@ -55,7 +55,8 @@ export const about: About = {
     name: 'magic-link',
     version: '0.1.0',
     summary: 'takes the links that a site mails to its users, each once',
-    credentialKinds: ['wampcra', 'ticket'],
+    // The user's first: who is locked is so for that kind. The other is the site's.
+    credentialKinds: ['ticket', 'wampcra'],
     // Whoever sees a link before it was used can use it.
     extra: JSON.stringify({ 'clear-secret': true }),
   }),

@@ -151,6 +151,8 @@ pub fn cache() -> Result<PathBuf, KitError> {
     let chosen = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty());
     let base = chosen("XDG_CACHE_HOME")
         .map(PathBuf::from)
+        // Others are to be ignored, as the XDG Base Directory Specification has it.
+        .filter(|path| path.is_absolute())
         .or_else(|| Some(PathBuf::from(chosen("HOME")?).join(".cache")))
         .ok_or(KitError::NoCache)?;
     Ok(base.join("countersign"))

@@ -162,9 +162,10 @@ pub(super) fn files(language: Language, name: &Name) -> impl Iterator<Item = (St
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, fs, path::Path};
+    use std::{collections::BTreeSet, path::Path};
 
     use super::*;
+    use crate::kit::tests::files_in;
 
     #[test]
     fn every_file_of_the_library_for_rust_comes_with_a_project() {
