@@ -26,7 +26,7 @@ use tokio::{
 };
 use wasmtime::{Engine, component::Component};
 
-use super::{LoadError, Source, shelf::Shelf};
+use super::{LoadError, Source, runtime, shelf::Shelf};
 
 /// What a helper process may say of a component that does not compile, in octets.
 const LONGEST_COMPLAINT: u64 = 4096;
@@ -240,13 +240,12 @@ pub fn compile(
         status: 1,
         complaint,
     };
-    let engine =
-        Engine::new(&super::runtime::code()).map_err(|error| fail(format!("{error:#}")))?;
-    if engine_name(&engine) != wanted {
+    let engine = engine_named(wanted).map_err(|error| fail(format!("{error:#}")))?;
+    let Some(engine) = engine else {
         return Err(fail(
             "the compiler is not of the router's version; restart the router".into(),
         ));
-    }
+    };
     let mut octets = Vec::new();
     from.read_to_end(&mut octets)
         .map_err(|error| fail(error.to_string()))?;
@@ -257,6 +256,17 @@ pub fn compile(
     })?;
     let written = to.write_all(&compiled).and_then(|()| to.flush());
     written.map_err(|error| fail(format!("the result cannot be written: {error}")))
+}
+
+/// The engine that a router serves with, or the one of its trials.
+fn engine_named(wanted: &str) -> wasmtime::Result<Option<Engine>> {
+    for config in [runtime::code(), runtime::metered_code()] {
+        let engine = Engine::new(&config)?;
+        if engine_name(&engine) == wanted {
+            return Ok(Some(engine));
+        }
+    }
+    Ok(None)
 }
 
 /// Names everything that machine code depends on: the version of wasmtime, its settings and the

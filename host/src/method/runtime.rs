@@ -39,12 +39,23 @@ const LARGEST_MEMORY: usize = 512 << 20;
 /// One engine and what is shared by all that runs in it.
 pub struct Runtime {
     engine: Engine,
-    compiler: Compiler,
+    compiler: Arc<Compiler>,
     linkers: Mutex<HashMap<Grant, Arc<Linker<Guest>>>>,
     permits: Semaphore,
     waiters: Semaphore,
     is_metered: bool,
     warm: Arc<Semaphore>,
+}
+
+/// Instances that are there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RuntimeLoad {
+    /// For calls that are under way,
+    pub calls: usize,
+    /// and of those may wait for somebody outside the router.
+    pub waiters: usize,
+    /// Kept for later calls.
+    pub warm: usize,
 }
 
 #[derive(Debug, Error)]
@@ -62,22 +73,26 @@ impl Runtime {
     }
 
     pub fn with(compiler: Compiler) -> Result<Self, RuntimeError> {
-        Self::start(&configuration(), compiler, false)
+        Self::start(&configuration(), Arc::new(compiler), false)
     }
 
     /// For trials: it counts what a guest computes, in units that are the same on every machine and
     /// each time. That makes calls dearer (by a sixth, on hashing), so it is not for serving. It
     /// compiles in this process.
     pub fn metered() -> Result<Self, RuntimeError> {
-        let mut config = configuration();
-        config
-            .consume_fuel(true)
-            // Calls come one by one: no pool, which would reserve its address space once more.
-            .allocation_strategy(InstanceAllocationStrategy::OnDemand);
-        Self::start(&config, Compiler::InProcess, true)
+        Self::start(&metered_code(), Arc::new(Compiler::InProcess), true)
     }
 
-    fn start(config: &Config, compiler: Compiler, is_metered: bool) -> Result<Self, RuntimeError> {
+    /// One for trials beside this one: it has components compiled as this one does.
+    pub fn metered_beside(&self) -> Result<Self, RuntimeError> {
+        Self::start(&metered_code(), Arc::clone(&self.compiler), true)
+    }
+
+    fn start(
+        config: &Config,
+        compiler: Arc<Compiler>,
+        is_metered: bool,
+    ) -> Result<Self, RuntimeError> {
         let engine =
             Engine::new(config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         start_ticker(&engine)?;
@@ -100,7 +115,7 @@ impl Runtime {
         &self.engine
     }
 
-    pub(super) const fn compiler(&self) -> &Compiler {
+    pub(super) fn compiler(&self) -> &Compiler {
         &self.compiler
     }
 
@@ -126,6 +141,18 @@ impl Runtime {
     /// A place for an instance that stays. None: it must go.
     pub(super) fn keep_warm(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.warm).try_acquire_owned().ok()
+    }
+
+    /// What is in use of all that.
+    pub fn load(&self) -> RuntimeLoad {
+        let taken = |all: u32, semaphore: &Semaphore| {
+            (all as usize).saturating_sub(semaphore.available_permits())
+        };
+        RuntimeLoad {
+            calls: taken(INSTANCES, &self.permits),
+            waiters: taken(WAITERS, &self.waiters),
+            warm: taken(WARM, &self.warm),
+        }
     }
 
     /// Room for one call that may wait for somebody outside.
@@ -178,6 +205,14 @@ pub(super) fn code() -> Config {
         .wasm_memory64(false)
         .wasm_relaxed_simd(false)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(8));
+    config
+}
+
+/// The same where fuel is counted. Calls come one by one there: no pool, which would reserve its
+/// address space once more.
+pub(super) fn metered_code() -> Config {
+    let mut config = code();
+    config.consume_fuel(true);
     config
 }
 

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use registration::Registration;
 
 use super::{
-    Census, Limits, Member, Random, Refusal, Violation,
+    Census, Limits, Member, Random, Refusal, Traffic, Violation,
     id_map::IdMap,
     inquiry::{Answer, Pending, Unasked},
     options::{self, CancelMode, Invoke},
@@ -52,6 +52,8 @@ pub(super) struct Dealer {
     registrations: Patterns<Registration>,
     ids: RequestIds,
     limits: Limits,
+    /// Behind the realm's lock, as all of this.
+    calls: Cell<u64>,
 }
 
 /// A call without a final answer: where it went.
@@ -93,6 +95,7 @@ impl Dealer {
             registrations: Patterns::default(),
             ids: RequestIds::default(),
             limits,
+            calls: Cell::default(),
         }
     }
 
@@ -175,6 +178,7 @@ impl Dealer {
         if let Some(session) = sessions.get_mut(&caller.id) {
             session.calls.insert(request, call);
         }
+        self.calls.set(self.calls.get() + 1);
         Ok(())
     }
 
@@ -252,6 +256,10 @@ impl Dealer {
                 callee.interrupt(call.invocation, CancelMode::KillNoWait);
             }
         }
+    }
+
+    pub fn report(&self, traffic: &mut Traffic) {
+        traffic.calls = self.calls.get();
     }
 
     pub fn count(&self, census: &mut Census) {
