@@ -16,6 +16,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
     time::{Duration, SystemTime},
 };
 
@@ -46,6 +47,8 @@ pub struct Ledger {
     /// A look from outside changes nothing.
     is_ours: bool,
     deeds: Mutex<Deeds>,
+    /// The file does not have it all, since it could not be written.
+    is_behind: AtomicBool,
 }
 
 /// Why it cannot be known what operators have decided.
@@ -151,6 +154,7 @@ impl Ledger {
             directory: Some(directory.to_owned()),
             is_ours: false,
             deeds: Mutex::new(deeds),
+            is_behind: AtomicBool::new(false),
         })
     }
 
@@ -211,10 +215,15 @@ impl Ledger {
         if steps.is_empty() {
             deeds.remove(realm);
         }
-        match &self.directory {
-            Some(directory) if self.is_ours && has_changed => write(directory, &deeds),
-            _ => Ok(()),
+        let (Some(directory), true) = (&self.directory, self.is_ours) else {
+            return Ok(());
+        };
+        if !has_changed && !self.is_behind.load(Relaxed) {
+            return Ok(());
         }
+        let written = write(directory, &deeds);
+        self.is_behind.store(written.is_err(), Relaxed);
+        written
     }
 
     /// Where a component is kept.

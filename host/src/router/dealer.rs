@@ -16,8 +16,7 @@ use super::{
     session::{self, Session},
 };
 use crate::wamp::{
-    Action, Code, Dict, Id, MatchPolicy, Message, Pattern, Payload, RequestIds, Uri, is_reserved,
-    reason,
+    Action, Code, Dict, Id, MatchPolicy, Message, Pattern, Payload, RequestIds, is_reserved, reason,
 };
 
 const TOO_MANY_REGISTRATIONS: Refusal = Refusal::new(

@@ -82,6 +82,22 @@ fn what_cannot_be_read_is_an_error_and_not_nothing() {
 }
 
 #[test]
+fn what_could_not_be_written_is_written_when_it_is_said_again() {
+    let house = House::new();
+    let ledger = house.open().unwrap();
+    fs::write(house.path(), "in the way").unwrap();
+    let bad = Digest::of(b"bad");
+    for _ in 0..2 {
+        assert!(ledger.withdraw("realm1", &step(), bad).is_err());
+        assert_eq!(ledger.withdrawn("realm1", &step()), [bad].into());
+    }
+    fs::remove_file(house.path()).unwrap();
+    ledger.withdraw("realm1", &step(), bad).unwrap();
+    let ledger = house.open().unwrap();
+    assert_eq!(ledger.withdrawn("realm1", &step()), [bad].into());
+}
+
+#[test]
 fn others_have_no_business_there() {
     let house = House::new();
     let ledger = house.open().unwrap();

@@ -164,7 +164,7 @@ impl Realm {
             for digest in ledger.withdrawn(&self.name, step) {
                 let is_live = digest == live;
                 let is_named = which.len() >= 8 && digest.to_string().starts_with(which);
-                if !(is_named || step.as_str() == which && is_live) {
+                if !(is_named || (step.as_str() == which && is_live)) {
                     continue;
                 }
                 let recorded = ledger.readmit(&self.name, step, digest);
@@ -208,6 +208,11 @@ impl Realm {
     /// Keeps a revision ready for a step, in place of one that was.
     pub(in crate::realm) fn keep_staged(&self, step: &StepName, staged: Held) {
         let mut held = self.held.lock();
+        // While it was tried, perhaps.
+        let withdrawn = held.ledger.withdrawn(&self.name, step);
+        if withdrawn.contains(&staged.digest()) {
+            staged.tenure.withdraw();
+        }
         if let Some(history) = held.history(step) {
             history.staged = Some(Staged {
                 held: staged,
