@@ -17,6 +17,7 @@ mod listener;
 mod loading;
 mod login;
 mod method;
+mod metrics;
 mod name;
 mod operator;
 mod origin;
@@ -44,6 +45,7 @@ pub use listener::{
 pub use loading::{LoadingConfig, Signer};
 pub use login::{Change, Login, Step, When};
 pub use method::{Authorization, Capability, Cleartext, Conform, Instances, MethodConfig};
+pub use metrics::MetricsConfig;
 pub use name::{
     ComponentName, KeyFileName, KeySetName, ProcedureName, RealmName, RoleName, SecretName,
     StepName, UrlPath,

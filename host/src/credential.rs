@@ -45,7 +45,7 @@ pub use guesses::{Bounds, Guess, Guesser, Lock, Tally};
 pub use material::{Hash, Key, Material, PublicKey, PublicKeyError};
 pub use parameters::{Parameters, ParametersError};
 pub use password::{Argon2Error, PasswordHash, PasswordHashError};
-pub use queue::{PasswordQueue, QueueBounds, VerifyError};
+pub use queue::{PasswordQueue, QueueBounds, QueueLoad, VerifyError};
 pub use recovery::{CodeHash, RecoveryCode};
 pub use scram::ScramKeys;
 pub use sqlite::Sqlite;

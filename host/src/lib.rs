@@ -14,6 +14,7 @@ pub mod key_set;
 pub mod kit;
 pub mod login;
 pub mod method;
+pub mod metrics;
 pub mod observe;
 pub mod realm;
 pub mod router;

@@ -1,5 +1,7 @@
-//! What the operator sees: the log, and in it one record for each login.
+//! What the operator sees: the log, and in it one record for each login; and what is counted of logins.
 
+mod latency;
+mod logins;
 mod printable;
 
 use std::{
@@ -10,6 +12,8 @@ use std::{
 use clap::ValueEnum;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
+pub use latency::{Latency, Spread};
+pub use logins::{LoginCount, LoginTally};
 pub use printable::Printable;
 
 use crate::login::{Accepted, Denial, Entry, Outcome};

@@ -12,7 +12,9 @@ mod consent;
 mod cookies;
 mod directory;
 mod generation;
+mod ledger;
 mod reload;
+mod reloads;
 mod revisions;
 mod revocation;
 mod roll;
@@ -27,10 +29,12 @@ pub use consent::ConsentError;
 pub use cookies::{Came, Cookies, Ties, UNSERVED};
 pub use directory::Realms;
 pub use generation::{Generation, Realm};
+pub use ledger::{Ledger, LedgerError};
 pub use reload::{Inspection, Reloader};
+pub use reloads::{ReloadOutcome, Reloads};
 pub use revisions::{
     Aside, Comparison, Part, RevisionError, RevisionState, RevisionStatus, RolledBack, Share,
-    Withdrawn,
+    Withdrawal, Withdrawn,
 };
 pub use revocation::follow as follow_credentials;
 pub use roll::{LiveSession, NotAdmitted, Passed, Seat};

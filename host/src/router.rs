@@ -125,6 +125,17 @@ pub struct Census {
     pub inquiries: usize,
 }
 
+/// How much there was since the realm is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Calls that got to a callee.
+    pub calls: u64,
+    /// Publications that the realm took,
+    pub publications: u64,
+    /// and the events that came of them.
+    pub events: u64,
+}
+
 /// The `ERROR` that a request gets: a URI for programs, and words for whoever debugs them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Refusal {
@@ -221,6 +232,14 @@ impl Router {
             census.invocations += session.invocations.len();
         }
         census
+    }
+
+    pub fn traffic(&self) -> Traffic {
+        let state = self.state.lock();
+        let mut traffic = Traffic::default();
+        state.broker.report(&mut traffic);
+        state.dealer.report(&mut traffic);
+        traffic
     }
 
     /// Acts on a message that a member sent. GOODBYE and ABORT are not among them: they are the

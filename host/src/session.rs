@@ -69,6 +69,12 @@ impl Sessions {
         }
     }
 
+    /// Connections whose login is under way.
+    pub fn under_way(&self) -> usize {
+        let free = self.places.available_permits();
+        self.settings.waiting.saturating_sub(free)
+    }
+
     /// A place for a connection that has just come in. None: drop it.
     pub fn place(&self) -> Option<Place> {
         let login = Arc::clone(&self.places)
@@ -91,6 +97,7 @@ impl Sessions {
         since: Instant,
     ) {
         if let Place::TurnedAway(_) = place {
+            self.realms.nowhere.turned_away(since.elapsed());
             tracing::warn!(
                 target: "login", peer = connection.peer, outcome = Refusal::Unavailable.label(),
                 waiting = self.settings.waiting, "login refused: too many are under way"

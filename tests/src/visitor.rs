@@ -130,7 +130,7 @@ async fn secured(stream: TcpStream, authority: &str) -> TlsStream<TcpStream> {
 }
 
 impl Page {
-    fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let (head, body) = text.split_once("\r\n\r\n").expect("an HTTP answer");
         let mut lines = head.lines();
         let status = lines.next().and_then(|line| line.split(' ').nth(1));

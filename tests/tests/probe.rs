@@ -1,6 +1,8 @@
 //! A component is tried before it goes live: by the table beside it, and, where it is required, by what
 //! every method must stand.
 
+use std::fs;
+
 use countersign_tests::{Client, Component, Deployment};
 
 const REALM: &str = r#"
@@ -45,6 +47,48 @@ async fn a_component_that_does_not_say_what_its_table_expects_is_refused() {
         .deployment
         .component("anonymous", &Component::method("anonymous").remarked("new"));
     router.log.generation("realm1", 2).await;
+}
+
+/// The engine that counts has code of its own. Were that not made by the same process as the other, a
+/// component that bombs the compiler would do so in the router's.
+#[tokio::test]
+async fn what_is_required_to_conform_is_compiled_within_the_same_bounds_and_once() {
+    let deployment = Deployment::bare();
+    deployment.operator("[methods]\nconform = \"required\"\n");
+    deployment.realm("realm1", REALM);
+    deployment.component("anonymous", &Component::method("anonymous"));
+    let router = deployment.start().await;
+    Client::join(&router, "realm1").await;
+    let compiled = || {
+        let files = fs::read_dir(router.deployment.path("cache")).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        let digest = Component::method("anonymous").digest();
+        names.filter(|name| name.starts_with(&digest)).count()
+    };
+    assert_eq!(compiled(), 2, "one to serve with, and one for the trial");
+}
+
+#[tokio::test]
+async fn a_table_can_be_named_for_what_is_staged() {
+    let deployment = Deployment::bare();
+    deployment.realm("realm1", REALM);
+    deployment.component("anonymous", &Component::method("anonymous"));
+    let router = deployment.start().await;
+    let next = Component::method("anonymous").remarked("new");
+    let file = router.deployment.beside("next.wasm", &next);
+    let words = format!("stage {} --realm realm1 --step anonymous", file.display());
+    for (role, passes) in [("admin", false), ("guest", true)] {
+        router.deployment.file("elsewhere.toml", &table(role));
+        let elsewhere = router.deployment.path("elsewhere.toml");
+        let words = format!("{words} --table {}", elsewhere.display());
+        let (good, said) = router.deployment.method(&words).await;
+        assert_eq!(good, passes, "{said}");
+    }
+    let (good, said) = router
+        .deployment
+        .method(&format!("{words} --table none.toml"))
+        .await;
+    assert!(!good && said.contains("none.toml"), "{said}");
 }
 
 #[tokio::test]

@@ -29,13 +29,19 @@ impl Desk {
             Request::Sessions(query) => return self.sessions(&query),
             Request::EndSessions(eviction) => return self.end_sessions(&eviction),
             Request::Methods { realm } => self.methods(realm.as_deref()),
-            Request::Stage { realm, step, file } => self.stage(&realm, &step, &file).await,
+            Request::Stage {
+                realm,
+                step,
+                file,
+                table,
+            } => self.stage(&realm, &step, &file, table.as_deref()).await,
             Request::Rollback { realm, step } => self.roll_back(&realm, &step).await,
             Request::Withdraw {
                 realm,
                 which,
                 end_sessions,
             } => self.withdraw(&realm, &which, end_sessions),
+            Request::Readmit { realm, which } => self.readmit(&realm, &which),
             Request::Canary {
                 realm,
                 step,

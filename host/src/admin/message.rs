@@ -26,6 +26,9 @@ pub enum Request {
         realm: String,
         step: String,
         file: PathBuf,
+        /// Its table of attempts; none: beside it, if there is one.
+        #[serde(default)]
+        table: Option<PathBuf>,
     },
     /// Ask the revision before.
     Rollback { realm: String, step: String },
@@ -36,6 +39,8 @@ pub enum Request {
         /// And end the sessions that it has let in.
         end_sessions: bool,
     },
+    /// Take the withdrawal of revisions back.
+    Readmit { realm: String, which: String },
     /// Have the staged revision decide about so many thousandths of the logins.
     Canary {
         realm: String,

@@ -12,7 +12,8 @@ use crate::{
     egress::Egress,
     login::StepName,
     method::{Manifest, Method, Revision, Runtime},
-    realm::{Inspection, Reloader, UNSERVED, Workshop},
+    realm::{Inspection, Ledger, Reloader, UNSERVED, Workshop},
+    transport::own_user,
 };
 
 pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
@@ -26,11 +27,13 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
     };
     let vault = Vault::open(Arc::new(Sqlite::open(file)?), PasswordQueue::default())?;
     let runtime = Arc::new(Runtime::with(compiler(&operator, None)?)?);
+    let ledger = Ledger::look(&operator.loading.revisions, own_user()?)?;
     let egress = Arc::new(Egress::new(&operator.egress)?);
     let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
         .requiring(signers(&operator))
         .requiring_conformance(operator.loading.conform == Conform::Required)
-        .under(operator.ceilings.clone());
+        .under(operator.ceilings.clone())
+        .heeding(Arc::new(ledger));
     let workshop = Arc::new(workshop);
     let mut reloader = Reloader::new(workshop, operator.realms.clone(), Arc::default());
     let inspections = reloader.look().await.with_context(|| {

@@ -50,6 +50,7 @@ enum Command {
     /// Ask the revision again that a step had before
     Rollback(operate::StepArgs),
     Withdraw(operate::WithdrawArgs),
+    Readmit(operate::ReadmitArgs),
     Keygen(sign::KeygenArgs),
     Sign(sign::SignArgs),
     #[command(flatten)]
@@ -77,6 +78,7 @@ pub async fn run(args: MethodArgs) -> anyhow::Result<ExitCode> {
         Command::Shadow(step) => router.done(step.shadow()).await?,
         Command::Rollback(step) => router.done(step.roll_back()).await?,
         Command::Withdraw(args) => router.done(args.request()).await?,
+        Command::Readmit(args) => router.done(args.request()).await?,
         Command::Keygen(args) => sign::keygen(&args)?,
         Command::Sign(args) => sign::sign(&args)?,
         Command::Project(command) => return project::run(command).await,

@@ -15,8 +15,9 @@ use crate::{
     egress::Egress,
     login,
     method::{Compiler, CompilerBounds, Helper, Runtime, Shelf, Signers},
+    metrics::{MetricsServer, Survey},
     observe,
-    realm::{Hints, Inspection, Realms, Reloader, Workshop, follow_credentials},
+    realm::{Hints, Inspection, Ledger, Realms, Reloader, Workshop, follow_credentials},
     session::{SessionSettings, Sessions},
     transport::{Arrived, CookieExchange, Frames, Incoming, Listener, own_user},
     wamp::reason,
@@ -37,17 +38,29 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let operator = Operator::read(&args.config.config)?;
     // First of all: where another router runs already, this one must not begin.
     let counter = Counter::bind(&operator.admin.socket)?;
+    let metrics = match operator.metrics.address {
+        Some(address) => Some(MetricsServer::bind(address).await?),
+        None => None,
+    };
+    let ledger = Ledger::open(&operator.loading.revisions, own_user()?)?;
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&operator.credentials)?);
     let queue = PasswordQueue::new(queue_bounds(&operator));
+    let passwords = queue.clone();
     let vault = Vault::open(Arc::clone(&store), queue)?;
     let shelf = Shelf::open(&operator.loading.cache, own_user()?)
         .map_err(|error| anyhow!("{error}; or name another directory under [methods] cache"))?;
     let runtime = Arc::new(Runtime::with(compiler(&operator, Some(shelf))?)?);
     let egress = Arc::new(Egress::new(&operator.egress)?);
-    let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
-        .requiring(signers(&operator))
-        .requiring_conformance(operator.loading.conform == Conform::Required)
-        .under(operator.ceilings.clone());
+    let workshop = Workshop::new(
+        Arc::clone(&runtime),
+        vault,
+        egress,
+        operator.methods.clone(),
+    )
+    .requiring(signers(&operator))
+    .requiring_conformance(operator.loading.conform == Conform::Required)
+    .under(operator.ceilings.clone())
+    .heeding(Arc::new(ledger));
     let workshop = Arc::new(workshop);
 
     let realms = Arc::new(Realms::default());
@@ -92,6 +105,15 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         suggest_login(&*store, &realms, &address, config);
         let (sessions, hello) = (Arc::clone(&sessions), operator.login.hello);
         tokio::spawn(accept(listener, hello, sessions, tasks.clone()));
+    }
+    if let Some(server) = metrics {
+        tracing::info!(address = %server.address(), "serving metrics");
+        tokio::spawn(server.serve(Survey {
+            realms: Arc::clone(&realms),
+            runtime,
+            passwords,
+            sessions: Arc::clone(&sessions),
+        }));
     }
     tokio::spawn(reloader.follow(hints));
     tokio::spawn(follow_credentials(store, Arc::clone(&realms)));

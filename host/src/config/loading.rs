@@ -19,6 +19,8 @@ pub struct LoadingConfig {
     pub signers: Vec<Signer>,
     /// The directory of compiled components.
     pub cache: PathBuf,
+    /// The directory of what operators have decided about revisions.
+    pub revisions: PathBuf,
     /// What compiling one component may take on the CPU.
     pub compile_time: Duration,
     pub compile_memory: Octets,
@@ -36,6 +38,7 @@ impl LoadingConfig {
         let directory = table.optional::<PathBuf>("directory");
         let signers = table.list::<Signer>("signers");
         let cache = table.optional::<PathBuf>("cache");
+        let revisions = table.optional::<PathBuf>("revisions");
         let compile_time = table.within_or(
             "compile_time",
             Duration::from_mins(1),
@@ -52,6 +55,7 @@ impl LoadingConfig {
         let loading = Self {
             signers: values(signers?.unwrap_or_default()).collect(),
             cache: path(cache?.map(|found| found.value), "cache".into()),
+            revisions: path(revisions?.map(|found| found.value), "revisions".into()),
             compile_time,
             compile_memory,
             conform: conform?.map(|found| found.value).unwrap_or_default(),

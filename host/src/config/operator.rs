@@ -15,6 +15,7 @@ use super::{
     limits::Ceilings,
     listener::{self, Listener},
     loading::LoadingConfig,
+    metrics::MetricsConfig,
     quantity::Octets,
 };
 
@@ -44,6 +45,8 @@ pub struct Operator {
     pub egress: EgressConfig,
     /// Where the router takes the operator's commands.
     pub admin: AdminConfig,
+    /// Where its counts are read.
+    pub metrics: MetricsConfig,
     /// The most that realms may have.
     pub ceilings: Ceilings,
 }
@@ -127,6 +130,7 @@ impl Operator {
             let passwords = PasswordLimits::take(top.table("passwords"));
             let egress = EgressConfig::take(top.table("egress"), base);
             let admin = AdminConfig::take(top.table("admin"), base);
+            let metrics = MetricsConfig::take(top.table("metrics"));
             let (methods, loading) = methods?;
             let ceilings = Ceilings::take(top.table("limits"), file);
             Ok(Self {
@@ -140,6 +144,7 @@ impl Operator {
                 passwords,
                 egress: egress?,
                 admin: admin?,
+                metrics: metrics?,
                 ceilings,
             })
         })

@@ -1,10 +1,10 @@
 //! Whole files: what they become, and that nothing one does to them opens a door.
 
 mod messages;
+mod slips;
 
 use std::{fs, path::Path, time::Duration};
 
-use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
@@ -156,6 +156,9 @@ secrets = "keys"
 time = "2s"
 response_size = "8KiB"
 parallel = 4
+[metrics]
+address = "10.1.2.3:9464"
+remote = "allow"
 "#;
 
 fn realm(text: &str) -> Result<Realm, ConfigError> {
@@ -449,6 +452,10 @@ fn an_operator_that_says_everything() {
         file: "etc/countersign.toml".into(),
     };
     assert_eq!(operator.ceilings, ceilings);
+    let metrics = MetricsConfig {
+        address: Some("10.1.2.3:9464".parse().unwrap()),
+    };
+    assert_eq!(operator.metrics, metrics);
     let EgressConfig {
         origins,
         networks,
@@ -482,6 +489,8 @@ fn an_operator_needs_only_a_listener() {
     .unwrap();
     assert_eq!(operator.realms, Path::new("realms"));
     assert_eq!(operator.methods, Path::new("methods"));
+    assert_eq!(operator.loading.revisions, Path::new("revisions"));
+    assert_eq!(operator.metrics, MetricsConfig::default());
     assert_eq!(operator.credentials, Path::new("credentials.db"));
     assert_eq!(operator.login, LoginLimits::default());
     assert_eq!(operator.session, SessionLimits::default());
@@ -563,185 +572,5 @@ fn a_file_of_mistakes_is_refused_soon_and_in_few_lines() {
             message.len() < 10_000 && message.lines().count() <= 21,
             "{message}"
         );
-    }
-}
-
-// T24: no slip of the hand opens a door.
-
-/// Whether everything that `changed` lets in or allows, `original` does too.
-fn is_no_more_permissive(changed: &Realm, original: &Realm) -> bool {
-    let ends_as_early = match (changed.longest_session, original.longest_session) {
-        (Some(changed), Some(original)) => changed <= original,
-        (_, original) => original.is_none(),
-    };
-    ends_as_early
-        && changed.roles.is_subset(&original.roles)
-        && changed.roles.iter().all(|role| {
-            let required = |realm: &Realm| realm.assurance.get(role).cloned().unwrap_or_default();
-            required(changed).is_superset(&required(original))
-        })
-        && changed.logins.iter().all(|login| {
-            original
-                .logins
-                .iter()
-                .any(|original| is_no_weaker(login, original))
-        })
-        && changed
-            .permissions
-            .iter()
-            .all(|it| original.permissions.contains(it))
-}
-
-/// Whether a login demands all that another does, and its steps may change no more.
-fn is_no_weaker(login: &Login, original: &Login) -> bool {
-    let same = |step: &Step, original: &Step| {
-        step.name == original.name
-            && (step.when == original.when || step.when == When::Always)
-            && step.may_change.is_subset(&original.may_change)
-    };
-    login.steps.len() == original.steps.len()
-        && login
-            .steps
-            .iter()
-            .zip(&original.steps)
-            .all(|(step, original)| same(step, original))
-}
-
-#[test]
-fn a_line_that_is_gone_lets_nobody_in() {
-    let original = realm(FULL_REALM).unwrap();
-    let lines: Vec<&str> = FULL_REALM.lines().collect();
-    for (gone, line) in lines.iter().enumerate() {
-        // Only this one restricts by being there.
-        if line.starts_with("longest_session") {
-            continue;
-        }
-        let mut rest = lines.clone();
-        rest.remove(gone);
-        if let Ok(changed) = realm(&rest.join("\n")) {
-            assert!(is_no_more_permissive(&changed, &original), "without {line}");
-        }
-    }
-}
-
-#[test]
-fn tables_that_are_gone_let_nobody_in() {
-    let original = realm(FULL_REALM).unwrap();
-    let tables: Vec<&str> = FULL_REALM.split("\n\n").collect();
-    for first in 1..tables.len() {
-        for last in first..tables.len() {
-            let mut rest = tables.clone();
-            rest.drain(first..=last);
-            if let Ok(changed) = realm(&rest.join("\n\n")) {
-                assert!(is_no_more_permissive(&changed, &original), "{rest:#?}");
-            }
-        }
-    }
-}
-
-#[test]
-fn a_key_that_is_misspelt_is_never_passed_over() {
-    let check = |text: &str, parse: fn(&str) -> Option<ConfigError>| {
-        let lines: Vec<&str> = text.lines().collect();
-        for (at, line) in lines.iter().enumerate() {
-            let Some((key, value)) = line.split_once(" = ") else {
-                continue;
-            };
-            // A method's own words are not ours to know; and there is more than one key in a table that
-            // is an item of a list.
-            if key == "settings.role" || key.contains('{') {
-                continue;
-            }
-            let misspelt = format!("{key}x = {value}");
-            let mut lines = lines.clone();
-            lines[at] = &misspelt;
-            let error = parse(&lines.join("\n")).expect(line).to_string();
-            assert!(error.contains(&format!("did you mean {key:?}?")), "{error}");
-        }
-    };
-    check(FULL_REALM, |text| realm(text).err());
-    check(FULL_OPERATOR, |text| operator(text).err());
-}
-
-#[derive(Clone, Debug)]
-enum Slip {
-    Delete,
-    Insert(char),
-    Replace(char),
-}
-
-fn slip() -> impl Strategy<Value = Slip> {
-    let character = || {
-        prop_oneof![
-            prop::sample::select(vec![
-                '"', '\'', '[', ']', '{', '}', '=', '.', ',', '#', '\n', '\r', ' ', '\\', '0', 'ä',
-                '\0', '_',
-            ]),
-            any::<char>()
-        ]
-    };
-    prop_oneof![
-        Just(Slip::Delete),
-        character().prop_map(Slip::Insert),
-        character().prop_map(Slip::Replace),
-    ]
-}
-
-fn slipped(text: &str, at: prop::sample::Index, slip: &Slip) -> String {
-    let mut characters: Vec<char> = text.chars().collect();
-    let at = at.index(characters.len());
-    match slip {
-        Slip::Delete => drop(characters.remove(at)),
-        Slip::Insert(character) => characters.insert(at, *character),
-        Slip::Replace(character) => characters[at] = *character,
-    }
-    characters.into_iter().collect()
-}
-
-/// Every problem stands at a place that is there, and says something.
-fn check_positions(error: ConfigError, text: &str) {
-    let ConfigError::Wrong { problems, .. } = error else {
-        panic!("{error}")
-    };
-    assert!(!problems.is_empty());
-    for problem in problems {
-        // An error at the end of a file stands after its last line.
-        let lines: Vec<_> = text.split('\n').collect();
-        let line = lines
-            .get(problem.line - 1)
-            .unwrap_or_else(|| panic!("{problem}"));
-        assert!(
-            (1..=line.chars().count() + 1).contains(&problem.column),
-            "{problem}"
-        );
-        assert!(
-            !problem.message.is_empty() && !problem.message.contains('\n'),
-            "{problem}"
-        );
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
-
-    #[test]
-    fn one_wrong_character_is_taken_or_pointed_at(
-        slips in prop::collection::vec((any::<prop::sample::Index>(), slip()), 1..3),
-    ) {
-        let [realm_text, operator_text] = [FULL_REALM, FULL_OPERATOR]
-            .map(|text| slips.iter().fold(text.to_owned(), |text, (at, slip)| slipped(&text, *at, slip)));
-        if let Err(error) = realm(&realm_text) {
-            check_positions(error, &realm_text);
-        }
-        if let Err(error) = operator(&operator_text) {
-            check_positions(error, &operator_text);
-        }
-    }
-
-    #[test]
-    fn any_text_is_taken_or_pointed_at(text in "(\\PC|[\\[\\]={}\"'.,#\n 0-9a-z]){0,80}") {
-        if let Err(error) = realm(&text) {
-            check_positions(error, &text);
-        }
     }
 }

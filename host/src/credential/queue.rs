@@ -21,7 +21,28 @@ use super::{PasswordHash, Realm};
 /// places to wait in. A check that has begun runs to its end and holds its turn until then, also when
 /// nobody waits for it any more; one that still waits leaves when its future is dropped.
 #[derive(Clone, Debug)]
-pub struct PasswordQueue(Arc<Mutex<Lines>>);
+pub struct PasswordQueue(Arc<Mutex<Lines>>, Lane);
+
+/// Whose checks they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    /// Those of logins.
+    Usual,
+    /// Those that nobody waits for. One at a time, and none begins while a login's runs or waits; it
+    /// takes no place of theirs, so a login that comes meanwhile begins at once.
+    Beside,
+}
+
+/// What is in a queue, and what was refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueLoad {
+    pub running: usize,
+    pub waiting: usize,
+    /// Checks that there was no place for,
+    pub overloaded: u64,
+    /// and whose turn did not come in time.
+    pub late: u64,
+}
 
 /// What the queue may take of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +85,10 @@ struct Lines {
     round: VecDeque<Realm>,
     /// Each check that waits has a number of its own.
     last: u64,
+    /// Whether one runs that nobody waits for.
+    has_one_beside: bool,
+    overloaded: u64,
+    late: u64,
 }
 
 #[derive(Debug, Default)]
@@ -98,15 +123,38 @@ impl PasswordQueue {
     #[must_use]
     pub fn new(bounds: QueueBounds) -> Self {
         let running = bounds.running.max(1);
-        Self(Arc::new(Mutex::new(Lines {
-            bounds: QueueBounds { running, ..bounds },
-            running: 0,
-            memory: 0,
-            waiting: 0,
-            realms: HashMap::new(),
-            round: VecDeque::new(),
-            last: 0,
-        })))
+        Self(
+            Arc::new(Mutex::new(Lines {
+                bounds: QueueBounds { running, ..bounds },
+                running: 0,
+                memory: 0,
+                waiting: 0,
+                realms: HashMap::new(),
+                round: VecDeque::new(),
+                last: 0,
+                has_one_beside: false,
+                overloaded: 0,
+                late: 0,
+            })),
+            Lane::Usual,
+        )
+    }
+
+    /// The same for what nobody waits for: its checks run while there are no others, or not at all.
+    #[must_use]
+    pub(super) fn beside(&self) -> Self {
+        Self(Arc::clone(&self.0), Lane::Beside)
+    }
+
+    #[must_use]
+    pub fn load(&self) -> QueueLoad {
+        let lines = self.0.lock();
+        QueueLoad {
+            running: lines.running,
+            waiting: lines.waiting,
+            overloaded: lines.overloaded,
+            late: lines.late,
+        }
     }
 
     pub(super) async fn verify(
@@ -142,10 +190,15 @@ impl PasswordQueue {
     }
 
     async fn turn(&self, realm: &Realm, memory: usize) -> Result<Turn, VerifyError> {
+        if self.1 == Lane::Beside {
+            return self.turn_beside(realm);
+        }
         let (called, call) = oneshot::channel();
         let (number, wait, next) = {
             let mut lines = self.0.lock();
-            let number = lines.join(realm, memory, called)?;
+            let joined = lines.join(realm, memory, called);
+            lines.overloaded += u64::from(joined.is_err());
+            let number = joined?;
             (number, lines.bounds.wait, lines.next())
         };
         self.call(next);
@@ -156,8 +209,25 @@ impl PasswordQueue {
         };
         match timeout(wait, call).await {
             Ok(turn) => turn.map_err(|_| VerifyError::Stopped),
-            Err(_) => Err(VerifyError::Late(wait)),
+            Err(_) => {
+                self.0.lock().late += 1;
+                Err(VerifyError::Late(wait))
+            }
         }
+    }
+
+    fn turn_beside(&self, realm: &Realm) -> Result<Turn, VerifyError> {
+        let mut lines = self.0.lock();
+        if lines.has_one_beside || lines.running > 0 || lines.waiting > 0 {
+            return Err(VerifyError::Overloaded);
+        }
+        lines.has_one_beside = true;
+        drop(lines);
+        Ok(Turn {
+            queue: self.clone(),
+            realm: realm.clone(),
+            memory: 0,
+        })
     }
 
     /// Lets run whose turn it is. Not under the lock: who left meanwhile gives the turn back.
@@ -300,6 +370,10 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let next = {
             let mut lines = self.queue.0.lock();
+            if self.queue.1 == Lane::Beside {
+                lines.has_one_beside = false;
+                return;
+            }
             lines.end(&self.realm, self.memory);
             lines.next()
         };

@@ -209,7 +209,7 @@ impl Keyring {
         };
         let ring = Ring {
             store: Arc::new(store),
-            passwords: ring.passwords.clone(),
+            passwords: ring.passwords.beside(),
             guesses: Arc::clone(&ring.guesses),
             decoys: ring.decoys.clone(),
             cookie_name: ring.cookie_name.clone(),

@@ -1,3 +1,4 @@
+use super::Outcome;
 use crate::wamp::{Dict, Message, reason};
 
 /// Why a login ended without a session, as far as the client is told. What is the same here is the
@@ -14,6 +15,17 @@ pub enum Refusal {
     Unavailable,
     /// The router is about to stop.
     ShuttingDown,
+}
+
+impl Outcome {
+    /// A word for metrics.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Accepted(_) => "accepted",
+            Self::Denied(denial) => denial.refusal.label(),
+            Self::Left => "left",
+        }
+    }
 }
 
 impl Refusal {

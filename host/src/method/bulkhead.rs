@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use parking_lot::Mutex;
@@ -28,6 +31,28 @@ pub struct Bulkhead {
     places: Semaphore,
     calls: Semaphore,
     warm: Arc<Semaphore>,
+    refused: Refused,
+}
+
+/// How many were told that there is no room, by the limit that said so.
+#[derive(Debug, Default)]
+struct Refused {
+    logins: AtomicU64,
+    queue: AtomicU64,
+    wait: AtomicU64,
+}
+
+/// What is taken of what a realm may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BulkheadLoad {
+    /// Logins that are under way.
+    pub logins: usize,
+    /// Calls that are under way,
+    pub calls: usize,
+    /// and that wait.
+    pub waiting: usize,
+    /// How many there was no room for, by the name of the limit.
+    pub refused: [(&'static str, u64); 3],
 }
 
 /// A login's place in its realm, until it is over.
@@ -56,6 +81,7 @@ impl Bulkhead {
             places: Semaphore::new(count(limits.calls.saturating_add(limits.queue))),
             calls: Semaphore::new(count(limits.calls)),
             warm: Arc::new(Semaphore::new(WARM)),
+            refused: Refused::default(),
             limits,
         }
     }
@@ -65,7 +91,36 @@ impl Bulkhead {
         Arc::clone(&self.logins)
             .try_acquire_owned()
             .map(LoginPlace)
-            .map_err(|_| Full(self.limits.logins))
+            .map_err(|_| {
+                self.refused.logins.fetch_add(1, Relaxed);
+                Full(self.limits.logins)
+            })
+    }
+
+    pub fn load(&self) -> BulkheadLoad {
+        let RealmLimits {
+            logins,
+            calls,
+            queue,
+            ..
+        } = self.limits;
+        let taken = |of: u32, semaphore: &Semaphore| {
+            (of as usize).saturating_sub(semaphore.available_permits())
+        };
+        // Looked at one after the other: those that wait are told one too many or too few at times.
+        let places = taken(calls.saturating_add(queue), &self.places);
+        let calls = taken(calls, &self.calls);
+        BulkheadLoad {
+            logins: taken(logins, &self.logins),
+            calls,
+            waiting: places.saturating_sub(calls),
+            refused: [
+                ("logins", &self.refused.logins),
+                ("queue", &self.refused.queue),
+                ("wait", &self.refused.wait),
+            ]
+            .map(|(limit, count)| (limit, count.load(Relaxed))),
+        }
     }
 
     /// Waits for room for a call, not for long. It comes before there is an instance, so before the
@@ -75,6 +130,7 @@ impl Bulkhead {
             calls, queue, wait, ..
         } = self.limits;
         let place = self.places.try_acquire().map_err(|_| {
+            self.refused.queue.fetch_add(1, Relaxed);
             Fault::Overload(format!(
                 "{calls} calls of the realm's methods are under way, and {queue} wait, the most \
                  that there may be (limit: queue)"
@@ -89,6 +145,7 @@ impl Bulkhead {
             })
         };
         timeout(wait, room).await.unwrap_or_else(|_| {
+            self.refused.wait.fetch_add(1, Relaxed);
             Err(Fault::Overload(format!(
                 "there was no room for a call within {} ms (limit: wait)",
                 wait.as_millis()

@@ -8,7 +8,8 @@ use tokio::{sync::SemaphorePermit, time::timeout};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::{
-    Bulkhead, Evidence, Fault, Limit, Limits, LoadError, Meter, Reach, Revision, Runtime, Tenure,
+    Bulkhead, CircuitState, Evidence, Fault, Limit, Limits, LoadError, Meter, Reach, Revision,
+    Runtime, Tenure,
     bindings::{Authenticator, AuthenticatorPre},
     circuit::Circuit,
     contract,
@@ -150,6 +151,11 @@ impl Method {
     pub fn in_tenure(mut self, tenure: Arc<Tenure>) -> Self {
         self.tenure = tenure;
         self
+    }
+
+    /// Whom it is kept from: of its `begin`, and of its `resume`.
+    pub fn circuits(&self) -> [CircuitState; 2] {
+        self.circuits.each_ref().map(Circuit::state)
     }
 
     pub fn step(&self) -> &StepName {

@@ -46,6 +46,15 @@ pub(super) struct Circuit {
     breakers: Mutex<Breakers>,
 }
 
+/// Whom a method is kept from, of its `begin` or of its `resume`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CircuitState {
+    /// From everybody.
+    pub is_open: bool,
+    /// From so many sources.
+    pub sources: usize,
+}
+
 #[derive(Debug, Default)]
 struct Breakers {
     method: Breaker,
@@ -94,6 +103,16 @@ impl Circuit {
         Self {
             label: Arc::clone(label),
             breakers: Mutex::default(),
+        }
+    }
+
+    /// How it is now.
+    pub(super) fn state(&self) -> CircuitState {
+        let breakers = self.breakers.lock();
+        let sources = breakers.sources.values();
+        CircuitState {
+            is_open: !breakers.method.is_closed(),
+            sources: sources.filter(|breaker| !breaker.is_closed()).count(),
         }
     }
 

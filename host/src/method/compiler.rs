@@ -259,14 +259,7 @@ pub fn compile(
         status: 1,
         complaint,
     };
-    let engines = [runtime::code(), runtime::metered_code()].map(|code| Engine::new(&code));
-    let mut engine = None;
-    for candidate in engines {
-        let candidate = candidate.map_err(|error| fail(format!("{error:#}")))?;
-        if engine_name(&candidate) == wanted {
-            engine = Some(candidate);
-        }
-    }
+    let engine = engine_named(wanted).map_err(|error| fail(format!("{error:#}")))?;
     let Some(engine) = engine else {
         return Err(fail(
             "the compiler is not of the router's version; restart the router".into(),
@@ -282,6 +275,17 @@ pub fn compile(
     })?;
     let written = to.write_all(&compiled).and_then(|()| to.flush());
     written.map_err(|error| fail(format!("the result cannot be written: {error}")))
+}
+
+/// The engine that a router serves with, or the one of its trials.
+fn engine_named(wanted: &str) -> wasmtime::Result<Option<Engine>> {
+    for config in [runtime::code(), runtime::metered_code()] {
+        let engine = Engine::new(&config)?;
+        if engine_name(&engine) == wanted {
+            return Ok(Some(engine));
+        }
+    }
+    Ok(None)
 }
 
 /// Names everything that machine code depends on: the version of wasmtime, its settings (whether it

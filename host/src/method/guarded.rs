@@ -36,6 +36,7 @@ impl Method {
         evidence: &Arc<Evidence>,
     ) -> Result<Verdict, Fault> {
         if self.tenure.is_withdrawn() {
+            self.tenure.outcomes.refuse(&Fault::Withdrawn);
             return Err(Fault::Withdrawn);
         }
         let since = Instant::now();

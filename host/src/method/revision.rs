@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use tokio::task::spawn_blocking;
@@ -16,8 +16,25 @@ use super::{
 use crate::{config::ComponentDigest, credential::Keyring, login::StepName};
 
 /// The digest of a component's octets: the name of a revision.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Digest([u8; 32]);
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        hex::encode(digest.0)
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = hex::FromHexError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let mut octets = [0; 32];
+        hex::decode_to_slice(text, &mut octets)?;
+        Ok(Self(octets))
+    }
+}
 
 impl Digest {
     pub fn of(octets: &[u8]) -> Self {

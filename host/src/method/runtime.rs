@@ -47,6 +47,17 @@ pub struct Runtime {
     warm: Arc<Semaphore>,
 }
 
+/// Instances that are there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RuntimeLoad {
+    /// For calls that are under way,
+    pub calls: usize,
+    /// and of those may wait for somebody outside the router.
+    pub waiters: usize,
+    /// Kept for later calls.
+    pub warm: usize,
+}
+
 #[derive(Debug, Error)]
 pub enum RuntimeError {
     #[error("the WebAssembly engine does not start: {0}")]
@@ -142,6 +153,18 @@ impl Runtime {
         Arc::clone(&self.warm).try_acquire_owned().ok()
     }
 
+    /// What is in use of all that.
+    pub fn load(&self) -> RuntimeLoad {
+        let taken = |all: u32, semaphore: &Semaphore| {
+            (all as usize).saturating_sub(semaphore.available_permits())
+        };
+        RuntimeLoad {
+            calls: taken(INSTANCES, &self.permits),
+            waiters: taken(WAITERS, &self.waiters),
+            warm: taken(WARM, &self.warm),
+        }
+    }
+
     /// Room for one call that may wait for somebody outside.
     pub(super) const fn waiters(&self) -> &Semaphore {
         &self.waiters
@@ -197,7 +220,8 @@ pub(super) fn code() -> Config {
     config
 }
 
-/// The same for an engine that counts what a guest computes.
+/// The same where fuel is counted. Calls come one by one there: no pool, which would reserve its
+/// address space once more.
 pub(super) fn metered_code() -> Config {
     let mut config = code();
     config.consume_fuel(true);

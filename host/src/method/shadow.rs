@@ -146,6 +146,8 @@ fn compare(
     spent: bool,
 ) -> Compared {
     let is_same = match (live, shadow) {
+        // It could not ask whom it would ask, or there was no room.
+        (_, Err(fault)) | (Err(fault), _) if !fault.is_the_methods() => return Compared::Skipped,
         // The answer that comes will be to the live one's challenge.
         (Ok(Verdict::Challenge(live)), Ok(Verdict::Challenge(Challenge { extra, state }))) => {
             if live.extra == *extra {
@@ -159,9 +161,6 @@ fn compare(
         (Ok(Verdict::Deny(_)), Ok(Verdict::Deny(_)))
         | (Ok(Verdict::NotMine), Ok(Verdict::NotMine)) => true,
         (Err(live), Err(shadow)) => live.label() == shadow.label(),
-        // It could not ask whom it would ask, or there was no room.
-        (_, Err(fault)) if !fault.is_the_methods() => return Compared::Skipped,
-        (Err(fault), _) if !fault.is_the_methods() => return Compared::Skipped,
         _ => false,
     };
     match (is_same, spent) {
@@ -240,5 +239,7 @@ mod tests {
         let trap = || Err(Fault::Trapped("on purpose".into()));
         assert_eq!(compare(&accept("a"), &trap(), false), Compared::Disagreed);
         assert_eq!(compare(&trap(), &trap(), false), Compared::Agreed);
+        let no_room = || Err(Fault::Overload("others are before it".into()));
+        assert_eq!(compare(&trap(), &no_room(), false), Compared::Skipped);
     }
 }

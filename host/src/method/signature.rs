@@ -60,6 +60,10 @@ impl Detached {
     /// The longest file of one, in octets: base64 and the end of a line.
     pub const LONGEST: u64 = 96;
 
+    pub const fn octets(&self) -> &[u8; 64] {
+        &self.0
+    }
+
     pub fn read(octets: &[u8]) -> Result<Self, SignatureError> {
         if let Ok(octets) = octets.try_into() {
             return Ok(Self(octets));

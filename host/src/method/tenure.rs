@@ -10,8 +10,11 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use super::{Digest, Fault, latency::Latency};
-use crate::login::{StepName, Verdict};
+use super::{Digest, Fault, Outcomes};
+use crate::{
+    login::{StepName, Verdict},
+    observe::Latency,
+};
 
 /// The time of one revision in one step of a realm, from its first login on: what came of its
 /// calls. It goes on while the realm's generations change and the revision stays.
@@ -21,6 +24,8 @@ pub struct Tenure {
     pub digest: Digest,
     pub since: SystemTime,
     pub calls: Tally,
+    /// Of the step, whichever revision it had.
+    pub outcomes: Arc<Outcomes>,
     /// What the same calls came to that it was asked beside the live revision.
     pub beside: Comparison,
     withdrawn: AtomicBool,
@@ -82,12 +87,20 @@ impl Tenure {
             digest,
             since: SystemTime::now(),
             calls: Tally::default(),
+            outcomes: Arc::default(),
             beside: Comparison::default(),
             withdrawn: AtomicBool::new(false),
             probation: Mutex::new(probation),
             alarm,
             rang: AtomicBool::new(false),
         }
+    }
+
+    /// The same, whose calls are counted among those of the step.
+    #[must_use]
+    pub fn counted_in(mut self, outcomes: Arc<Outcomes>) -> Self {
+        self.outcomes = outcomes;
+        self
     }
 
     /// The realm's file says something else now.
@@ -100,6 +113,11 @@ impl Tenure {
         self.withdrawn.store(true, SeqCst);
     }
 
+    /// It may again.
+    pub fn readmit(&self) {
+        self.withdrawn.store(false, SeqCst);
+    }
+
     pub fn is_withdrawn(&self) -> bool {
         self.withdrawn.load(SeqCst)
     }
@@ -107,6 +125,7 @@ impl Tenure {
     /// Takes note of what came of a call.
     pub(super) fn note(&self, verdict: &Result<Verdict, Fault>, took: Duration) {
         self.calls.note(verdict, took);
+        self.outcomes.note(verdict, took);
         let is_fault = verdict.as_ref().is_err_and(Fault::is_the_methods);
         if is_fault
             && self.fails_probation()

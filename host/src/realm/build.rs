@@ -8,12 +8,13 @@ use std::{
 use thiserror::Error;
 
 use super::{
-    ComponentError, ConsentError, Generation, Realm, Realms,
+    ComponentError, ConsentError, Generation, Ledger, Realm, Realms,
     callees::{self, Turns},
     components::{self, Components, Wanted},
     generation::Made,
+    ledger::Rollback,
     revisions::{self, Chosen, Held, Terms},
-    trials::{self, Trials},
+    trials::{self, Table, Trials},
 };
 use crate::{
     config::{self, Ceilings, Cleartext, ConfigError, Conform},
@@ -22,8 +23,8 @@ use crate::{
     key_set::{KeySetError, KeySets, Remotes},
     login::{Alternative, Policy, Role, Step, StepName, When},
     method::{
-        Alarm, Bulkhead, Bulkheads, Digest, Grant, Limits, Method, MethodParts, Probation, Reach,
-        Revision, Runtime, Signers, Stage, Trail,
+        Alarm, Bulkhead, Bulkheads, Digest, Grant, Limits, Method, MethodParts, OutcomesOfSteps,
+        Probation, Reach, Revision, Runtime, Signers, Stage, Trail,
     },
     router::Permission,
 };
@@ -101,6 +102,7 @@ pub struct Workshop {
     components: Components,
     turns: Turns,
     trials: Trials,
+    outcomes: OutcomesOfSteps,
     pub(super) bulkheads: Bulkheads,
     pub(super) ceilings: Ceilings,
 }
@@ -116,6 +118,7 @@ impl Workshop {
             components: Components::default(),
             turns: Turns::default(),
             trials: Trials::default(),
+            outcomes: OutcomesOfSteps::default(),
             bulkheads: Bulkheads::default(),
             ceilings: Ceilings::default(),
         }
@@ -124,7 +127,14 @@ impl Workshop {
     /// Runs components only that one of these has signed, if there are any.
     #[must_use]
     pub fn requiring(mut self, signers: Signers) -> Self {
-        self.components = Components::of(signers);
+        self.components.require(signers);
+        self
+    }
+
+    /// Heeds what operators have decided before.
+    #[must_use]
+    pub fn heeding(mut self, ledger: Arc<Ledger>) -> Self {
+        self.components.ledger = ledger;
         self
     }
 
@@ -186,12 +196,16 @@ impl Workshop {
         for (step, method) in &realm.methods {
             let step = StepName::new(step.as_str());
             let path = self.component_path(method);
-            let choose = |terms: &Terms, found| match present {
-                Some(present) => present.held.lock().choose(terms, found),
-                None => terms.fresh(found).into(),
+            let choose = |terms: &Terms, found: &_| {
+                let held = present?.held.lock();
+                held.choose(terms, found)
             };
             let mut trail = Trail::default();
-            let made = self.method(&frame, &step, method, &path, choose, &mut trail);
+            let candidate = Candidate {
+                path: &path,
+                table: None,
+            };
+            let made = self.method(&frame, &step, method, candidate, choose, &mut trail);
             match made.await {
                 Ok((method, other)) => {
                     if let Some(other) = other {
@@ -242,6 +256,7 @@ impl Workshop {
         Ok(Made {
             generation,
             instead_of,
+            ledger: Arc::clone(&self.components.ledger),
         })
     }
 
@@ -252,8 +267,8 @@ impl Workshop {
         frame: &Frame<'_>,
         step: &StepName,
         method: &config::MethodConfig,
-        path: &Path,
-        choose: impl FnOnce(&Terms, Arc<Revision>) -> Chosen,
+        Candidate { path, table }: Candidate<'_>,
+        choose: impl FnOnce(&Terms, &Arc<Revision>) -> Option<Chosen>,
         trail: &mut Trail,
     ) -> Result<(Method, Option<Held>), ComponentError> {
         let Frame {
@@ -274,13 +289,20 @@ impl Workshop {
         };
         let components = &self.components;
         let found = components.revision(wanted, &self.runtime, keyring, trail);
+        let ledger = &components.ledger;
         let terms = Terms {
             realm: Arc::clone(realm),
             step: step.clone(),
             probation: probation(method.rollback),
             alarm: alarm(realms),
+            outcomes: self.outcomes.of(realm, step),
+            withdrawn: ledger.withdrawn(realm, step),
         };
-        let Chosen { held, instead_of } = choose(&terms, found.await?);
+        let found = found.await?;
+        let Chosen { held, instead_of } = match choose(&terms, &found) {
+            Some(chosen) => chosen,
+            None => self.recall(&terms, found, wanted, keyring).await?,
+        };
         let revision = held.revision.granted(&self.runtime, grant)?;
         let granted = method.procedures.as_ref();
         let procedures =
@@ -308,10 +330,50 @@ impl Workshop {
         if instead_of.is_none() {
             let conform = method.conform == Conform::Required;
             let trials = &self.trials;
-            let tried = trials.stand(&self.runtime, &made.revision, path, conform);
+            let table = Table::of(path, table);
+            let tried = trials.stand(&self.runtime, &made.revision, path, table, conform);
             trail.pass(Stage::Probe, tried.await?.words());
         }
         Ok((made, instead_of))
+    }
+
+    /// What a step is asked by of which the router knows nothing yet: what its file holds, unless the
+    /// step was rolled back from that before the router started.
+    async fn recall(
+        &self,
+        terms: &Terms,
+        found: Arc<Revision>,
+        wanted: Wanted<'_>,
+        keyring: &Keyring,
+    ) -> Result<Chosen, ComponentError> {
+        let ledger = &self.components.ledger;
+        let rollback = ledger.rollback(&terms.realm, &terms.step);
+        let rollback = rollback.filter(|rollback| rollback.from == found.digest);
+        let Some((Rollback { from, to }, path)) =
+            rollback.and_then(|rollback| Some((rollback, ledger.kept(rollback.to)?)))
+        else {
+            return Ok(terms.fresh(found).into());
+        };
+        let wanted = Wanted {
+            path: &path,
+            digest: Some(to),
+            ..wanted
+        };
+        let mut trail = Trail::default();
+        let components = &self.components;
+        let earlier = components.revision(wanted, &self.runtime, keyring, &mut trail);
+        let earlier = earlier.await.map_err(|why| ComponentError::NotRecalled {
+            from: from.short(),
+            to: to.short(),
+            why: Box::new(why),
+        })?;
+        let (realm, step) = (&terms.realm, &terms.step);
+        let [was, is] = [from, to].map(|it| it.short());
+        tracing::warn!(%realm, %step, was, is, "rolled back before this start, and so it stays");
+        Ok(Chosen {
+            held: terms.fresh(earlier),
+            instead_of: Some(terms.fresh(found)),
+        })
     }
 
     /// None where the realm grants no requests.
@@ -327,6 +389,15 @@ impl Workshop {
         let door = self.egress.door(realm, &method.origins, authorization)?;
         Ok(Some(Arc::new(door)))
     }
+}
+
+/// The files that a method is made from.
+#[derive(Clone, Copy)]
+pub(super) struct Candidate<'a> {
+    /// The component.
+    pub(super) path: &'a Path,
+    /// None: beside it, if there is one.
+    pub(super) table: Option<&'a Path>,
 }
 
 /// What all methods of a generation have in common.

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
-use super::trials::TrialFailure;
+use super::{Ledger, trials::TrialFailure};
 use crate::{
     credential::Keyring,
     egress::DoorError,
@@ -53,6 +53,15 @@ pub enum ComponentError {
     Door(#[from] DoorError),
     #[error(transparent)]
     Trial(#[from] TrialFailure),
+    #[error(
+        "the step was rolled back from what this file holds ({from}) to {to}, and that cannot be asked \
+         any more: {why}; put another component here"
+    )]
+    NotRecalled {
+        from: String,
+        to: String,
+        why: Box<ComponentError>,
+    },
 }
 
 impl From<io::Error> for ComponentError {
@@ -74,6 +83,7 @@ impl ComponentError {
             Self::NobodyEnrolled | Self::Door(_) => Stage::Check,
             Self::Trial(_) => Stage::Probe,
             Self::Load(error) => error.stage(),
+            Self::NotRecalled { why, .. } => why.stage(),
         }
     }
 }
@@ -83,6 +93,8 @@ impl ComponentError {
 #[derive(Debug, Default)]
 pub(super) struct Components {
     signers: Signers,
+    /// Where they are kept for a rollback.
+    pub(super) ledger: Arc<Ledger>,
     revisions: Mutex<HashMap<(Digest, Grant), Weak<Revision>>>,
     /// What files held when they were read last, so that a file which a thousand realms name is
     /// read once.
@@ -102,11 +114,8 @@ pub(super) struct Wanted<'a> {
 }
 
 impl Components {
-    pub(super) fn of(signers: Signers) -> Self {
-        Self {
-            signers,
-            ..Self::default()
-        }
+    pub(super) fn require(&mut self, signers: Signers) {
+        self.signers = signers;
     }
 
     pub(super) const fn signers(&self) -> &Signers {
@@ -162,8 +171,10 @@ impl Components {
             return Ok(revision);
         }
         let source = whole(path, digest, source).await?;
+        let octets = source.clone();
         let revision = Revision::load_on(trail, runtime, keyring, source, grant, limits).await?;
         let revision = Arc::new(revision);
+        self.keep(path, octets).await;
         let mut revisions = self.revisions.lock();
         revisions.retain(|_, revision| revision.strong_count() > 0);
         revisions.insert((digest, grant), Arc::downgrade(&revision));
@@ -171,6 +182,20 @@ impl Components {
         let mut signed = self.signed.lock();
         signed.retain(|digest, _| revisions.keys().any(|(used, _)| used == digest));
         Ok(revision)
+    }
+
+    /// Keeps what was loaded, so that a step can be rolled back to it also after another start.
+    async fn keep(&self, path: &Path, source: Source) {
+        let signature = self.signed.lock().get(&source.digest()).copied();
+        let ledger = Arc::clone(&self.ledger);
+        let keeping = spawn_blocking(move || ledger.keep(&source, signature));
+        let kept = keeping.await.map_err(io::Error::other).flatten();
+        if let Err(error) = kept {
+            tracing::warn!(
+                file = %path.display(), %error,
+                "a component cannot be kept: a rollback to it would not outlive this router"
+            );
+        }
     }
 
     /// Whether one of the signers has signed what the file holds.

@@ -1,15 +1,24 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 
-use super::Realm;
+use super::{Realm, Reloads};
+use crate::observe::LoginTally;
 
 /// The realms that this router has now, by name.
 #[derive(Debug, Default)]
 pub struct Realms {
     by_name: RwLock<HashMap<Arc<str>, Arc<Realm>>>,
     closed: CancellationToken,
+    /// Logins that came to no realm.
+    pub nowhere: LoginTally,
+    pub reloads: Reloads,
+    /// Changes of credentials that were noticed.
+    pub credential_changes: AtomicU64,
 }
 
 impl Realms {

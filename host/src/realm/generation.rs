@@ -4,7 +4,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::{
-    Cookies,
+    Cookies, Ledger,
     revisions::{Aside, Held, Revisions},
     roll::Roll,
 };
@@ -15,6 +15,7 @@ use crate::{
     key_set::KeySets,
     login::{Policy, StepName},
     method::{Bulkhead, Method},
+    observe::LoginTally,
     router::{self, Permissions, Router},
 };
 
@@ -43,6 +44,8 @@ pub(super) struct Made {
     pub(super) generation: Generation,
     /// What the files hold of steps that were rolled back.
     pub(super) instead_of: HashMap<StepName, Held>,
+    /// Where it is written down what operators decide.
+    pub(super) ledger: Arc<Ledger>,
 }
 
 impl From<Generation> for Made {
@@ -50,6 +53,7 @@ impl From<Generation> for Made {
         Self {
             generation,
             instead_of: HashMap::new(),
+            ledger: Arc::default(),
         }
     }
 }
@@ -59,6 +63,7 @@ pub struct Realm {
     pub name: Arc<str>,
     pub router: Router,
     pub cookies: Cookies,
+    pub logins: LoginTally,
     /// Whoever puts a generation in place holds it.
     pub(super) held: Mutex<Revisions>,
     pub(super) roll: Roll,
@@ -79,14 +84,16 @@ impl Realm {
         let Made {
             mut generation,
             instead_of,
+            ledger,
         } = made;
         generation.number = 1;
-        let mut held = Revisions::default();
+        let mut held = Revisions::heeding(ledger);
         held.settle(&generation, instead_of);
         let permissions = Arc::clone(&generation.permissions);
         Self {
             name,
             cookies: Cookies::default(),
+            logins: LoginTally::default(),
             held: Mutex::new(held),
             roll: Roll::default(),
             router: Router::new(permissions, router::Limits::default(), random),
@@ -120,6 +127,7 @@ impl Realm {
         let Made {
             mut generation,
             instead_of,
+            ..
         } = made;
         held.settle(&generation, instead_of);
         generation.number = self.generation().number + 1;

@@ -97,6 +97,13 @@ impl Reloader {
             }
             let outcome = inspect(&self.workshop, &self.realms, &path, known).await;
             report(&path, known, &outcome);
+            match &outcome {
+                Ok(_) => self.realms.reloads.in_place(),
+                Err(error) => {
+                    let stage = error.complaints().into_iter().find_map(|(stage, _)| stage);
+                    self.realms.reloads.refused(stage);
+                }
+            }
             if let (Ok(realm), false) = (&outcome, self.serves_cookies)
                 && realm.generation().cookie.is_some()
             {

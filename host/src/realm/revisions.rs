@@ -11,14 +11,14 @@ use std::{
 
 use thiserror::Error;
 
-use super::Generation;
+use super::{Generation, Ledger};
 use crate::{
     login::StepName,
-    method::{Alarm, Digest, LoadError, Method, Probation, Revision, Tenure},
+    method::{Alarm, Digest, LoadError, Method, Outcomes, Probation, Revision, Tenure},
 };
 
 pub(super) use operate::aside;
-pub use operate::{RolledBack, Withdrawn};
+pub use operate::{RolledBack, Withdrawal, Withdrawn};
 pub use report::{Comparison, RevisionState, RevisionStatus};
 
 /// How many earlier revisions of a step are kept ready. Each holds its machine code: 1 MB for a
@@ -29,6 +29,8 @@ const EARLIER: usize = 2;
 #[derive(Debug, Default)]
 pub(super) struct Revisions {
     steps: BTreeMap<StepName, History>,
+    /// Where it is written down what operators decide.
+    ledger: Arc<Ledger>,
     /// Counts what operators have changed, so that whoever makes a generation meanwhile notices.
     pub(super) changes: u64,
 }
@@ -42,8 +44,6 @@ struct History {
     /// The last first.
     earlier: VecDeque<Held>,
     staged: Option<Staged>,
-    /// These decide about nobody, should they come back.
-    withdrawn: BTreeSet<Digest>,
 }
 
 /// A revision that is ready, with what is known of its time in this step.
@@ -104,11 +104,19 @@ pub enum RevisionError {
     )]
     NoSuchDigest { realm: Arc<str>, digest: String },
     #[error(
+        "no revision of the realm {realm} is withdrawn whose step is {which}, or whose digest begins so; \
+         see: countersign method list {realm}"
+    )]
+    NotWithdrawn { realm: Arc<str>, which: String },
+    #[error(
         "the clients of one of the two revisions send their secret as it is, and those of the other do \
          not, so the realm's logins depend on which it is; put the component in its place instead"
     )]
     OtherClients,
-    #[error("the revision {0} was withdrawn from this step; put another component in its place")]
+    #[error(
+        "the revision {0} was withdrawn from this step; put another component in its place, or take \
+         that back: countersign method readmit"
+    )]
     WasWithdrawn(String),
     #[error("the revision cannot be used with the realm's present settings: {0}")]
     Load(#[from] LoadError),
@@ -150,6 +158,10 @@ pub(super) struct Terms {
     pub(super) step: StepName,
     pub(super) probation: Option<Probation>,
     pub(super) alarm: Alarm,
+    /// What came of the step's calls so far.
+    pub(super) outcomes: Arc<Outcomes>,
+    /// These decide about nobody, should they come back.
+    pub(super) withdrawn: BTreeSet<Digest>,
 }
 
 impl Terms {
@@ -161,11 +173,15 @@ impl Terms {
             self.probation,
             Some(Arc::clone(&self.alarm)),
         )
+        .counted_in(Arc::clone(&self.outcomes))
     }
 
     /// The first time of a revision in this step.
     pub(super) fn fresh(&self, revision: Arc<Revision>) -> Held {
         let tenure = Arc::new(self.tenure(revision.digest));
+        if self.withdrawn.contains(&revision.digest) {
+            tenure.withdraw();
+        }
         Held { revision, tenure }
     }
 }
@@ -188,19 +204,24 @@ impl From<Held> for Chosen {
 }
 
 impl Revisions {
+    pub(super) fn heeding(ledger: Arc<Ledger>) -> Self {
+        Self {
+            ledger,
+            ..Self::default()
+        }
+    }
+
     /// What is to be asked where the component's file holds this revision: another one where the
-    /// step was rolled back and the file is as it was then.
-    pub(super) fn choose(&self, terms: &Terms, found: Arc<Revision>) -> Chosen {
-        let Some(history) = self.steps.get(&terms.step) else {
-            return terms.fresh(found).into();
-        };
+    /// step was rolled back and the file is as it was then. None where nothing is known of the step.
+    pub(super) fn choose(&self, terms: &Terms, found: &Arc<Revision>) -> Option<Chosen> {
+        let history = self.steps.get(&terms.step)?;
         let digest = found.digest;
         history.live.tenure.set_probation(terms.probation);
         if history.instead_of.as_ref().map(Held::digest) == Some(digest) {
-            return Chosen {
+            return Some(Chosen {
                 held: history.live.clone(),
                 instead_of: history.instead_of.clone(),
-            };
+            });
         }
         let known = [
             Some(&history.live),
@@ -209,28 +230,12 @@ impl Revisions {
         let mut known = known.into_iter().flatten();
         let held = match known.find(|held| held.digest() == digest) {
             Some(known) => Held {
-                revision: found,
+                revision: Arc::clone(found),
                 tenure: Arc::clone(&known.tenure),
             },
-            None => terms.fresh(found),
+            None => terms.fresh(Arc::clone(found)),
         };
-        if history.withdrawn.contains(&digest) {
-            held.tenure.withdraw();
-        }
-        held.into()
-    }
-
-    /// The first time of a revision that is to be tried.
-    pub(super) fn afresh(&self, terms: &Terms, found: Arc<Revision>) -> Held {
-        let withdrawn = self
-            .steps
-            .get(&terms.step)
-            .map(|history| &history.withdrawn);
-        let held = terms.fresh(found);
-        if withdrawn.is_some_and(|withdrawn| withdrawn.contains(&held.digest())) {
-            held.tenure.withdraw();
-        }
-        held
+        Some(held.into())
     }
 
     /// What is staged, and is to be met by logins.
@@ -259,8 +264,24 @@ impl Revisions {
             let aside = generation.aside.get(step).map(|aside| aside.part);
             match self.steps.get_mut(step) {
                 Some(history) => history.go_on(live, instead_of.remove(step), aside),
-                None => _ = self.steps.insert(step.clone(), History::of(live)),
+                None => {
+                    let history = History::of(live, instead_of.remove(step));
+                    self.steps.insert(step.clone(), history);
+                }
             }
+            self.forget_rollback(&method.tenure.realm, step);
+        }
+    }
+
+    /// A rollback is over when the component's file holds something else.
+    fn forget_rollback(&self, realm: &str, step: &StepName) {
+        let history = self.steps.get(step);
+        if history.is_none_or(|history| history.instead_of.is_some()) {
+            return;
+        }
+        if let Err(error) = self.ledger.forget_rollback(realm, step) {
+            // It is of another file, so it does no harm.
+            tracing::warn!(realm, %step, %error, "it stays written that the step was rolled back");
         }
     }
 
@@ -270,13 +291,12 @@ impl Revisions {
 }
 
 impl History {
-    const fn of(live: Held) -> Self {
+    const fn of(live: Held, instead_of: Option<Held>) -> Self {
         Self {
             live,
-            instead_of: None,
+            instead_of,
             earlier: VecDeque::new(),
             staged: None,
-            withdrawn: BTreeSet::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, SystemTime},
 };
 
@@ -63,6 +63,8 @@ async fn look(
     if seen == Some(change) {
         return Ok(change);
     }
+    let noticed = seen.map_or(0, |seen| change.saturating_sub(seen));
+    realms.credential_changes.fetch_add(noticed, Relaxed);
     // After the change was read: what changes meanwhile is found by the next look.
     for realm in realms.all() {
         let ending = spawn_blocking(move || realm.end_unfounded());

@@ -258,6 +258,11 @@ impl Realm {
         self.roll.0.lock().barred.insert(revision);
     }
 
+    /// How many sessions there are.
+    pub fn population(&self) -> usize {
+        self.roll.0.lock().sessions.len()
+    }
+
     /// The live sessions that a selection means, in no order.
     pub fn sessions(&self, selection: &Selection) -> Vec<Arc<LiveSession>> {
         let mut sessions = match selection.session {

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::{
     ComponentError, Realm, RevisionError, Workshop,
-    build::Frame,
+    build::{Candidate, Frame},
     revisions::{Held, Terms},
 };
 use crate::{
@@ -47,7 +47,8 @@ impl StageError {
 
 impl Workshop {
     /// Takes a component through all stages but the last, and keeps it ready for a step of a realm.
-    /// `config` is the realm's file.
+    /// `config` is the realm's file, and `table` the component's, where that is not beside it.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one command")]
     pub async fn stage(
         &self,
         realms: &Arc<Realms>,
@@ -55,9 +56,14 @@ impl Workshop {
         config: &Path,
         step: &str,
         component: &Path,
+        table: Option<&Path>,
     ) -> Staging {
         let mut trail = Trail::default();
-        let staging = self.try_out(realms, realm, config, step, component, &mut trail);
+        let candidate = Candidate {
+            path: component,
+            table,
+        };
+        let staging = self.try_out(realms, realm, config, step, candidate, &mut trail);
         let outcome = staging.await;
         Staging { trail, outcome }
     }
@@ -68,7 +74,7 @@ impl Workshop {
         realm: &Realm,
         config: &Path,
         step: &str,
-        component: &Path,
+        candidate: Candidate<'_>,
         trail: &mut Trail,
     ) -> Result<Digest, StageError> {
         let generation = realm.generation();
@@ -95,8 +101,9 @@ impl Workshop {
             bulkhead: &self.bulkheads.of(&realm.name, config.limits),
             realms,
         };
-        let choose = |terms: &Terms, found| realm.held.lock().afresh(terms, found).into();
-        let made = self.method(&frame, &step, method, component, choose, trail);
+        // The first time of a revision that is to be tried.
+        let choose = |terms: &Terms, found: &_| Some(terms.fresh(Arc::clone(found)).into());
+        let made = self.method(&frame, &step, method, candidate, choose, trail);
         let (made, _) = made.await?;
         let digest = made.revision.digest;
         let live = generation.methods.get(&step);

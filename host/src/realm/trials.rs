@@ -84,10 +84,12 @@ impl Trials {
         runtime: &Arc<Runtime>,
         revision: &Arc<Revision>,
         component: &Path,
+        table: Table,
         conform: bool,
     ) -> Result<Stood, TrialFailure> {
-        let path = table_of(component);
-        let table = path.exists().then(|| TestTable::read(&path)).transpose()?;
+        let Table { path, is_required } = table;
+        let is_there = is_required || path.exists();
+        let table = is_there.then(|| TestTable::read(&path)).transpose()?;
         let conforms = conform || self.conform;
         let stood = match (&table, conforms) {
             (None, false) => return Ok(Stood::Nothing),
@@ -110,12 +112,30 @@ impl Trials {
             if source.digest() != revision.digest {
                 return Err(TrialFailure::Changed);
             }
-            // Another engine, which counts: for as long as this takes.
+            // Another engine, which counts: for as long as this takes. Its code is another too, and is
+            // compiled within the same bounds.
             let metered = Arc::new(runtime.metered_beside()?);
             judge(&trial::conform(&metered, source, table.as_ref()).await?)?;
         }
         self.passed.lock().insert(passed);
         Ok(stood)
+    }
+}
+
+/// Where a component's table is to be found.
+#[derive(Debug)]
+pub(super) struct Table {
+    path: PathBuf,
+    /// Somebody has named it.
+    is_required: bool,
+}
+
+impl Table {
+    pub(super) fn of(component: &Path, named: Option<&Path>) -> Self {
+        Self {
+            path: named.map_or_else(|| table_of(component), Path::to_owned),
+            is_required: named.is_some(),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cell::Cell, collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 
 use super::{
-    Census, Limits, Member, Random, Refusal,
+    Census, Limits, Member, Random, Refusal, Traffic,
     options::{self, Audience},
     patterns::Patterns,
     session::{self, Session},
@@ -26,6 +26,9 @@ pub(super) struct Broker {
     subscriptions: Patterns<Subscription>,
     ids: RequestIds,
     limits: Limits,
+    /// Behind the realm's lock, as all of this.
+    publications: Cell<u64>,
+    events: Cell<u64>,
 }
 
 /// A pattern and everyone who is subscribed to it: at least one.
@@ -57,6 +60,8 @@ impl Broker {
             subscriptions: Patterns::default(),
             ids: RequestIds::default(),
             limits,
+            publications: Cell::default(),
+            events: Cell::default(),
         }
     }
 
@@ -122,9 +127,10 @@ impl Broker {
             topic,
             payload,
         };
-        for subscription in self.subscriptions.matches(topic) {
-            publication.fan_out(subscription);
-        }
+        let receiving = self.subscriptions.matches(topic);
+        let delivered: u64 = receiving.map(|it| publication.fan_out(it)).sum();
+        self.publications.set(self.publications.get() + 1);
+        self.events.set(self.events.get() + delivered);
         Ok(publication.id)
     }
 
@@ -163,6 +169,11 @@ impl Broker {
         }
     }
 
+    pub fn report(&self, traffic: &mut Traffic) {
+        traffic.publications = self.publications.get();
+        traffic.events = self.events.get();
+    }
+
     pub fn leave(&mut self, session: &Session) {
         for pattern in session.subscriptions.values() {
             self.remove(pattern, session.member.id);
@@ -188,19 +199,23 @@ impl Broker {
 }
 
 impl Publication<'_> {
-    fn fan_out(&self, subscription: &Subscription) {
+    /// Yields how many get it.
+    fn fan_out(&self, subscription: &Subscription) -> u64 {
         let mut frames = Frames::default();
         let receivers = subscription.subscribers.values();
         let mut receivers = receivers.filter(|member| self.concerns(member)).peekable();
         if receivers.peek().is_none() {
-            return;
+            return 0;
         }
         let event = self.event(subscription);
+        let mut delivered = 0;
         for member in receivers {
             if let Ok(frame) = frames.encode(&event, member.serializer) {
                 member.outbox.deliver(frame);
+                delivered += 1;
             }
         }
+        delivered
     }
 
     fn concerns(&self, member: &Member) -> bool {

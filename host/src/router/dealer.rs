@@ -1,11 +1,14 @@
+mod answers;
 mod registration;
 
 use std::cell::Cell;
 
 use registration::Registration;
 
+pub(super) use answers::{deliver_error, deliver_yield};
+
 use super::{
-    Census, Limits, Member, Random, Refusal, Violation,
+    Census, Limits, Member, Random, Refusal, Traffic, Violation,
     id_map::IdMap,
     inquiry::{Answer, Pending, Unasked},
     options::{self, CancelMode, Invoke},
@@ -13,8 +16,7 @@ use super::{
     session::{self, Session},
 };
 use crate::wamp::{
-    Action, Code, Dict, Id, MatchPolicy, Message, Pattern, Payload, RequestIds, Uri, is_reserved,
-    reason,
+    Action, Code, Dict, Id, MatchPolicy, Message, Pattern, Payload, RequestIds, is_reserved, reason,
 };
 
 const TOO_MANY_REGISTRATIONS: Refusal = Refusal::new(
@@ -52,6 +54,8 @@ pub(super) struct Dealer {
     registrations: Patterns<Registration>,
     ids: RequestIds,
     limits: Limits,
+    /// Behind the realm's lock, as all of this.
+    calls: Cell<u64>,
 }
 
 /// A call without a final answer: where it went.
@@ -93,6 +97,7 @@ impl Dealer {
             registrations: Patterns::default(),
             ids: RequestIds::default(),
             limits,
+            calls: Cell::default(),
         }
     }
 
@@ -175,6 +180,7 @@ impl Dealer {
         if let Some(session) = sessions.get_mut(&caller.id) {
             session.calls.insert(request, call);
         }
+        self.calls.set(self.calls.get() + 1);
         Ok(())
     }
 
@@ -252,6 +258,10 @@ impl Dealer {
                 callee.interrupt(call.invocation, CancelMode::KillNoWait);
             }
         }
+    }
+
+    pub fn report(&self, traffic: &mut Traffic) {
+        traffic.calls = self.calls.get();
     }
 
     pub fn count(&self, census: &mut Census) {
@@ -369,151 +379,5 @@ pub(super) fn withdraw(sessions: &mut IdMap<Session>, call: Call) {
         && callee.invocations.remove(&call.invocation).is_some()
     {
         callee.interrupt(call.invocation, CancelMode::KillNoWait);
-    }
-}
-
-pub(super) fn deliver_yield(
-    sessions: &mut IdMap<Session>,
-    inquiries: &mut IdMap<Pending>,
-    callee: Id,
-    request: Id,
-    options: Result<options::Yield, Refusal>,
-    payload: Payload,
-) -> Result<(), Violation> {
-    let session = sessions.get(&callee).ok_or(Violation::NotJoined)?;
-    let Some(invocation) = session.invocations.get(&request).copied() else {
-        return session.forgotten(request);
-    };
-    let (caller, to) = match invocation.caller {
-        Caller::Session { id, request } => (id, request),
-        Caller::Inquiry(inquiry) => {
-            let answer = match options {
-                // Nobody asked for it, and the call goes on.
-                Ok(options) if options.progress => return Ok(()),
-                Ok(_) => Answer::Result(payload),
-                Err(refusal) => Answer::Error {
-                    error: refusal.error.to_owned(),
-                    payload: Payload::list(vec![refusal.why.into()]),
-                },
-            };
-            conclude(sessions, inquiries, callee, request, inquiry, answer);
-            return Ok(());
-        }
-    };
-    let options = match options {
-        Ok(options) => options,
-        Err(refusal) => {
-            if let Some(caller) = finish(sessions, callee, request, caller, to) {
-                caller.refuse(Code::Call, to, refusal);
-            }
-            return Ok(());
-        }
-    };
-    // Nobody asked for it, and the call goes on.
-    if options.progress && !invocation.receive_progress {
-        return Ok(());
-    }
-    let mut details = options.passthru;
-    if options.disclose_me {
-        session.member.disclose(&mut details, "callee");
-    }
-    if options.progress {
-        details.insert("progress", true);
-    }
-    let result = Message::Result {
-        request: to,
-        details,
-        payload,
-    };
-    if options.progress
-        && let Some(caller) = sessions.get(&caller)
-        && let Ok(frame) = result.encode(caller.member.serializer)
-    {
-        caller.member.outbox.deliver(frame);
-        return Ok(());
-    }
-    // The final result, or one that cannot be passed on and so ends the call.
-    if let Some(caller) = finish(sessions, callee, request, caller, to) {
-        caller.deliver_or(&result, to);
-    }
-    Ok(())
-}
-
-pub(super) fn deliver_error(
-    sessions: &mut IdMap<Session>,
-    inquiries: &mut IdMap<Pending>,
-    callee: Id,
-    request: Id,
-    details: Dict,
-    error: String,
-    payload: Payload,
-) -> Result<(), Violation> {
-    let session = sessions.get(&callee).ok_or(Violation::NotJoined)?;
-    let Some(invocation) = session.invocations.get(&request).copied() else {
-        return session.forgotten(request);
-    };
-    // Some clients end their session over a URI that is none, which a callee could abuse.
-    let error = match Uri::check(&error) {
-        Ok(()) => error,
-        Err(_) => reason::INVALID_URI.to_owned(),
-    };
-    let (caller, to) = match invocation.caller {
-        Caller::Session { id, request } => (id, request),
-        Caller::Inquiry(inquiry) => {
-            let answer = Answer::Error { error, payload };
-            conclude(sessions, inquiries, callee, request, inquiry, answer);
-            return Ok(());
-        }
-    };
-    if let Some(caller) = finish(sessions, callee, request, caller, to) {
-        let error = Message::Error {
-            kind: Code::Call,
-            request: to,
-            details,
-            error,
-            payload,
-        };
-        caller.deliver_or(&error, to);
-    }
-    Ok(())
-}
-
-/// The same for an inquiry: forgets it, and answers it.
-fn conclude(
-    sessions: &mut IdMap<Session>,
-    inquiries: &mut IdMap<Pending>,
-    callee: Id,
-    request: Id,
-    inquiry: Id,
-    answer: Answer,
-) {
-    if let Some(callee) = sessions.get_mut(&callee) {
-        callee.invocations.remove(&request);
-    }
-    if let Some(pending) = inquiries.remove(&inquiry) {
-        pending.answer(answer);
-    }
-}
-
-/// Forgets the call on both sides. The caller is who is still owed the final answer.
-fn finish(
-    sessions: &mut IdMap<Session>,
-    callee: Id,
-    request: Id,
-    caller: Id,
-    call: Id,
-) -> Option<&Member> {
-    sessions.get_mut(&callee)?.invocations.remove(&request);
-    let caller = sessions.get_mut(&caller)?;
-    caller.calls.remove(&call)?;
-    Some(&caller.member)
-}
-
-impl Member {
-    fn deliver_or(&self, answer: &Message, request: Id) {
-        match answer.encode(self.serializer) {
-            Ok(frame) => self.outbox.deliver(frame),
-            Err(_) => self.refuse(Code::Call, request, UNREADABLE_RESULT),
-        }
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Joining<'a> {
     realm: Option<(Arc<Realm>, Arc<Generation>)>,
     /// Who is asked where a staged revision may be: for all of the login.
     chosen: Vec<Chosen>,
+    /// The first step of the alternative that is gone through.
+    authmethod: Option<StepName>,
     /// Among those of its realm that are under way.
     place: Option<LoginPlace>,
     /// What the methods of this alternative were shown.
@@ -71,6 +73,7 @@ impl<'a> Joining<'a> {
             asked_for: String::new(),
             realm: None,
             chosen: Vec::new(),
+            authmethod: None,
             place: None,
             evidence: Arc::default(),
             passed: Vec::new(),
@@ -175,6 +178,9 @@ impl<'a> Joining<'a> {
     /// and one that talks out of turn is not heard to the end.
     async fn ask<W: Wire>(&mut self, wire: &mut W, call: Call) -> Effect {
         let deadline = self.deadline();
+        if self.passed.is_empty() {
+            self.authmethod = Some(call.step.clone());
+        }
         let method = self.method(&call.step);
         let revision = method.as_ref().map(|method| method.revision.digest);
         let passed = method.as_ref().map(|method| Passed {
@@ -335,6 +341,12 @@ impl<'a> Joining<'a> {
             tracing::debug!(peer = self.connection.peer, "a client left before HELLO");
             return;
         }
+        let took = self.since.elapsed();
+        let tally = match &self.realm {
+            Some((realm, _)) => &realm.logins,
+            None => &self.realms.nowhere,
+        };
+        tally.note(self.authmethod.as_ref(), outcome, took);
         LoginRecord {
             peer: &self.connection.peer,
             realm: &self.asked_for,
@@ -342,7 +354,7 @@ impl<'a> Joining<'a> {
             outcome,
             transcript: self.login.transcript(),
             generation: self.realm.as_ref().map(|(_, generation)| generation.number),
-            took: self.since.elapsed(),
+            took,
         }
         .write();
     }

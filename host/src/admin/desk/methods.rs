@@ -10,13 +10,13 @@ use anyhow::bail;
 use crate::{
     admin::{Desk, Response, RevisionReport, StageReport, StagingReport},
     method::Passed,
-    realm::{Part, Realm, RevisionState, RevisionStatus, Selection, Share},
+    realm::{Part, Realm, RevisionState, RevisionStatus, Selection, Share, Withdrawal},
     router::Farewell,
     wamp::reason,
 };
 
-/// What cannot be kept, since the files are what holds after the next start.
-const UNTIL: &str = "It stays so until the component's file changes or the router ends.";
+/// What ends a rollback.
+const UNTIL: &str = "It stays so until the component's file changes.";
 
 impl Desk {
     pub(super) fn methods(&self, realm: Option<&str>) -> anyhow::Result<Response> {
@@ -37,12 +37,13 @@ impl Desk {
         realm: &str,
         step: &str,
         file: &Path,
+        table: Option<&Path>,
     ) -> anyhow::Result<Response> {
         let realm = self.realm(realm)?;
         let config = self.directory.join(format!("{}.toml", realm.name));
         let staging = self
             .workshop
-            .stage(&self.realms, &realm, &config, step, file)
+            .stage(&self.realms, &realm, &config, step, file, table)
             .await;
         let stages = staging.trail.passed().iter().map(stage).collect();
         let (digest, failed, why) = match staging.outcome {
@@ -68,10 +69,14 @@ impl Desk {
         let realm = self.realm(realm)?;
         let rolled_back = realm.roll_back(step).await?;
         let [from, to] = [rolled_back.from.short(), rolled_back.to.short()];
-        Ok(Response::Done(format!(
-            "{step} of {} is {to} again, and {from} no more. {UNTIL}",
+        let line = format!(
+            "{step} of {} is {to} again, and {from} no more.",
             realm.name
-        )))
+        );
+        Ok(match rolled_back.unrecorded {
+            None => Response::Done(format!("{line} {UNTIL}")),
+            Some(why) => Response::Refused(format!("{line}\n{}", unrecorded(&why))),
+        })
     }
 
     pub(super) fn withdraw(
@@ -81,7 +86,10 @@ impl Desk {
         end_sessions: bool,
     ) -> anyhow::Result<Response> {
         let realm = self.realm(realm)?;
-        let withdrawn = realm.withdraw(which)?;
+        let Withdrawal {
+            withdrawn,
+            unrecorded: why,
+        } = realm.withdraw(which)?;
         let ended = end_sessions.then(|| {
             let ended = withdrawn.iter().map(|withdrawn| {
                 let selection = Selection {
@@ -99,7 +107,7 @@ impl Desk {
         });
         let lines = withdrawn.iter().map(|withdrawn| {
             let consequence = if withdrawn.was_live {
-                "nobody can log in by it until another component is in its place"
+                "nobody can log in by it until another component is in its place, nor after a new start"
             } else {
                 "the step cannot go back to it"
             };
@@ -113,8 +121,23 @@ impl Desk {
         if let Some(ended) = ended {
             lines.push(format!("{ended} sessions were ended that it had let in."));
         }
-        lines.push("A router that starts anew runs what its files hold.".into());
-        Ok(Response::Done(lines.join("\n")))
+        Ok(told(lines, why))
+    }
+
+    pub(super) fn readmit(&self, realm: &str, which: &str) -> anyhow::Result<Response> {
+        let realm = self.realm(realm)?;
+        let Withdrawal {
+            withdrawn: readmitted,
+            unrecorded: why,
+        } = realm.readmit(which)?;
+        let lines = readmitted.iter().map(|readmitted| {
+            let (step, revision) = (&readmitted.step, readmitted.digest.short());
+            format!(
+                "{step} of {}: {revision} is not withdrawn any more.",
+                realm.name
+            )
+        });
+        Ok(told(lines.collect(), why))
     }
 
     pub(super) async fn canary(
@@ -153,6 +176,24 @@ impl Desk {
             realm.name
         )))
     }
+}
+
+/// What was done, and that it is good until the next start only, if so.
+fn told(mut lines: Vec<String>, why: Option<String>) -> Response {
+    match why {
+        None => Response::Done(lines.join("\n")),
+        Some(why) => {
+            lines.push(unrecorded(&why));
+            Response::Refused(lines.join("\n"))
+        }
+    }
+}
+
+fn unrecorded(why: &str) -> String {
+    format!(
+        "But it cannot be written down ({why}), so the next start does not know of it: see to the \
+         directory of [methods] revisions, and do it again."
+    )
 }
 
 fn percent(share: Share) -> String {

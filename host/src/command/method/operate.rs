@@ -27,7 +27,8 @@ pub(super) struct CanaryArgs {
 #[command(
     about = "Let a revision decide about nobody any more",
     after_help = "Logins by it are told that they cannot be served now, also those that are under way, \
-                  until another component is in its place."
+                  until another component is in its place or the revision is readmitted, also after \
+                  the router was started anew."
 )]
 pub(super) struct WithdrawArgs {
     /// The realm
@@ -41,6 +42,27 @@ pub(super) struct WithdrawArgs {
     /// End the sessions that it has let in
     #[arg(long)]
     end_sessions: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(about = "Take back that a revision was withdrawn: it decides about logins again")]
+pub(super) struct ReadmitArgs {
+    /// The realm
+    #[arg(value_parser = realm_name)]
+    realm: RealmName,
+
+    /// A step, whose present revision is meant; or at least eight digits of a revision's digest
+    #[arg(value_name = "STEP|DIGEST")]
+    which: String,
+}
+
+impl ReadmitArgs {
+    pub(super) fn request(&self) -> Request {
+        Request::Readmit {
+            realm: self.realm.as_str().to_owned(),
+            which: self.which.clone(),
+        }
+    }
 }
 
 impl StepArgs {

@@ -35,18 +35,26 @@ pub(super) struct StageArgs {
     #[arg(long)]
     step: String,
 
+    /// Its table of attempts. Default: beside the component, NAME.table.toml, if there is one
+    #[arg(long, value_name = "FILE")]
+    table: Option<PathBuf>,
+
     /// As JSON, for programs
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn stage(args: &StageArgs, router: &Router) -> anyhow::Result<ExitCode> {
-    let file = path::absolute(&args.file)
-        .with_context(|| format!("{}: where is that?", args.file.display()))?;
+    let absolute = |file: &PathBuf| {
+        path::absolute(file).with_context(|| format!("{}: where is that?", file.display()))
+    };
+    let file = absolute(&args.file)?;
+    let attempts = args.table.as_ref().map(absolute).transpose()?;
     let request = Request::Stage {
         realm: args.realm.as_str().to_owned(),
         step: args.step.clone(),
         file,
+        table: attempts,
     };
     let report = match router.ask(request).await? {
         Response::Staged(report) => report,

@@ -310,3 +310,62 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn a_check_that_nobody_waits_for_runs_only_while_there_is_no_other() {
+    let (queue, realm) = (queue(1, 1), realm());
+    let beside = queue.beside();
+    let (release, released) = mpsc::channel::<()>();
+    {
+        let mut login = pin!(queue.run(&realm, 0, move || released.recv().is_ok()));
+        assert!(begin(&mut login).await.is_pending());
+        assert_eq!(
+            beside.run(&realm, 0, || ()).await,
+            Err(VerifyError::Overloaded)
+        );
+        release.send(()).unwrap();
+        assert_eq!(login.await, Ok(true));
+    }
+    let load = queue.load();
+    assert_eq!(
+        (load.running, load.overloaded),
+        (0, 0),
+        "it was not a login's"
+    );
+
+    // The only turn is free for a login while it runs.
+    let (release, released) = mpsc::channel::<()>();
+    let mut shadow = pin!(beside.run(&realm, 0, move || released.recv().is_ok()));
+    assert!(begin(&mut shadow).await.is_pending());
+    assert_eq!(queue.run(&realm, 0, || "at once").await, Ok("at once"));
+    assert_eq!(
+        beside.run(&realm, 0, || ()).await,
+        Err(VerifyError::Overloaded)
+    );
+    release.send(()).unwrap();
+    assert_eq!(shadow.await, Ok(true));
+    assert_eq!(beside.run(&realm, 0, || "again").await, Ok("again"));
+}
+
+#[tokio::test]
+async fn what_is_refused_is_counted() {
+    let (queue, realm) = (queue(1, 1), realm());
+    let (release, released) = mpsc::channel::<()>();
+    let mut first = pin!(queue.run(&realm, 0, move || released.recv().is_ok()));
+    let mut second = pin!(queue.run(&realm, 0, || ()));
+    assert!(begin(&mut first).await.is_pending());
+    assert!(begin(&mut second).await.is_pending());
+    assert_eq!(
+        queue.run(&realm, 0, || ()).await,
+        Err(VerifyError::Overloaded)
+    );
+    let expected = QueueLoad {
+        running: 1,
+        waiting: 1,
+        overloaded: 1,
+        late: 0,
+    };
+    assert_eq!(queue.load(), expected);
+    release.send(()).unwrap();
+    assert_eq!(first.await, Ok(true));
+}

@@ -1,23 +1,33 @@
 //! What operators do with revisions. Each makes a generation out of the present one: nothing is read
 //! and nothing compiled, so it takes effect at once, whatever the files are like.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use super::{Aside, Held, History, Part, RevisionError, RevisionState, Staged};
 use crate::{
     login::StepName,
     method::{Digest, Method},
-    realm::{Generation, Realm},
+    realm::{Generation, Realm, ledger::Rollback},
 };
 
 /// How often a change is tried anew because the realm's files have changed meanwhile.
 const TRIES: usize = 8;
 
 /// A step that asks an earlier revision again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RolledBack {
     pub from: Digest,
     pub to: Digest,
+    /// Why the next start will not know of it.
+    pub unrecorded: Option<String>,
+}
+
+/// What was withdrawn by one command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawal {
+    pub withdrawn: Vec<Withdrawn>,
+    /// Why the next start will not know of it.
+    pub unrecorded: Option<String>,
 }
 
 /// A revision that decides about nobody any more.
@@ -31,7 +41,7 @@ pub struct Withdrawn {
 
 impl Realm {
     /// Asks the revision again that a step had before. It stays so until the component's file
-    /// changes.
+    /// changes, over starts of the router too.
     pub async fn roll_back(&self, step: &str) -> Result<RolledBack, RevisionError> {
         for _ in 0..TRIES {
             let (step, present) = self.step(step)?;
@@ -54,10 +64,18 @@ impl Realm {
                 generation.aside.remove(&step);
                 history.go_back_to(earlier)
             });
-            if let Some(from) = rolled_back {
+            if let Some((from, file)) = rolled_back {
                 let [was, is] = [from.short(), to.short()];
                 tracing::warn!(realm = %self.name, %step, was, is, "rolled back");
-                return Ok(RolledBack { from, to });
+                let ledger = Arc::clone(&self.held.lock().ledger);
+                let rollback = Rollback { from: file, to };
+                let recorded = ledger.roll_back(&self.name, &step, rollback);
+                let unrecorded = self.unrecorded(&step, recorded);
+                return Ok(RolledBack {
+                    from,
+                    to,
+                    unrecorded,
+                });
             }
         }
         Err(RevisionError::Restless)
@@ -65,9 +83,11 @@ impl Realm {
 
     /// Lets a revision decide about nobody any more: that of a step, or those whose digest begins
     /// with a text. Logins that are under way are told the same.
-    pub fn withdraw(&self, which: &str) -> Result<Vec<Withdrawn>, RevisionError> {
+    pub fn withdraw(&self, which: &str) -> Result<Withdrawal, RevisionError> {
         let mut held = self.held.lock();
+        let ledger = Arc::clone(&held.ledger);
         let mut withdrawn = Vec::new();
+        let mut unrecorded = None;
         let mut unstaged = Vec::new();
         let is_step = held.steps.contains_key(&StepName::new(which));
         for (step, history) in &mut held.steps {
@@ -86,7 +106,8 @@ impl Realm {
             for (held, state) in meant {
                 held.tenure.withdraw();
                 let digest = held.digest();
-                history.withdrawn.insert(digest);
+                let recorded = ledger.withdraw(&self.name, step, digest);
+                unrecorded = self.unrecorded(step, recorded).or(unrecorded);
                 if matches!(state, RevisionState::Staged(_)) {
                     history.staged = None;
                     unstaged.push(step.clone());
@@ -125,12 +146,73 @@ impl Realm {
                 generation.aside.retain(|step, _| !unstaged.contains(step));
             });
         }
-        Ok(withdrawn)
+        Ok(Withdrawal {
+            withdrawn,
+            unrecorded,
+        })
+    }
+
+    /// Takes a withdrawal back: that of a step's live revision, or those of digests that begin with a
+    /// text.
+    pub fn readmit(&self, which: &str) -> Result<Withdrawal, RevisionError> {
+        let mut held = self.held.lock();
+        let ledger = Arc::clone(&held.ledger);
+        let mut readmitted = Vec::new();
+        let mut unrecorded = None;
+        for (step, history) in &held.steps {
+            let live = history.live.digest();
+            for digest in ledger.withdrawn(&self.name, step) {
+                let is_live = digest == live;
+                let is_named = which.len() >= 8 && digest.to_string().starts_with(which);
+                if !(is_named || (step.as_str() == which && is_live)) {
+                    continue;
+                }
+                let recorded = ledger.readmit(&self.name, step, digest);
+                unrecorded = self.unrecorded(step, recorded).or(unrecorded);
+                let of_it = history.all().filter(|(held, _)| held.digest() == digest);
+                of_it.for_each(|(held, _)| held.tenure.readmit());
+                let revision = digest.short();
+                tracing::warn!(realm = %self.name, %step, revision, "a revision is not withdrawn any more");
+                readmitted.push(Withdrawn {
+                    step: step.clone(),
+                    digest,
+                    was_live: is_live,
+                });
+            }
+        }
+        if readmitted.is_empty() {
+            return Err(RevisionError::NotWithdrawn {
+                realm: Arc::clone(&self.name),
+                which: which.to_owned(),
+            });
+        }
+        held.changes += 1;
+        // A new generation, so that those may get in who come by it.
+        self.replace(&mut held, |_, _| {});
+        Ok(Withdrawal {
+            withdrawn: readmitted,
+            unrecorded,
+        })
+    }
+
+    /// What was decided holds, and the next start does not know of it.
+    fn unrecorded(&self, step: &StepName, recorded: io::Result<()>) -> Option<String> {
+        let error = recorded.err()?;
+        tracing::error!(
+            realm = %self.name, %step, %error,
+            "what was decided about a revision cannot be written down: it holds until the router ends"
+        );
+        Some(error.to_string())
     }
 
     /// Keeps a revision ready for a step, in place of one that was.
     pub(in crate::realm) fn keep_staged(&self, step: &StepName, staged: Held) {
         let mut held = self.held.lock();
+        // While it was tried, perhaps.
+        let withdrawn = held.ledger.withdrawn(&self.name, step);
+        if withdrawn.contains(&staged.digest()) {
+            staged.tenure.withdraw();
+        }
         if let Some(history) = held.history(step) {
             history.staged = Some(Staged {
                 held: staged,
@@ -273,8 +355,8 @@ impl History {
         earlier.find(|held| !held.tenure.is_withdrawn())
     }
 
-    /// Yields what is asked no more.
-    fn go_back_to(&mut self, earlier: Held) -> Digest {
+    /// Yields what is asked no more, and what the file holds.
+    fn go_back_to(&mut self, earlier: Held) -> (Digest, Digest) {
         let at = self
             .earlier
             .iter()
@@ -287,8 +369,8 @@ impl History {
         }
         let digest = before.digest();
         // Rolled back twice, the file still holds the first.
-        self.instead_of.get_or_insert(before);
-        digest
+        let file = self.instead_of.get_or_insert(before);
+        (digest, file.digest())
     }
 }
 

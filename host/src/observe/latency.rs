@@ -9,12 +9,31 @@ const TO_THE_DOUBLE: u32 = 4;
 /// From 1 µs to 2^26 µs, which is a minute; the last has all that took longer.
 const BUCKETS: usize = 26 * TO_THE_DOUBLE as usize;
 
+/// The bounds that a [`Spread`] has: 2^6 µs to 2^24 µs, each four times the one before.
+const BOUNDS: [u32; 10] = [6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
+
 /// How long calls took: counts in buckets of fixed bounds, so that it costs a call two additions,
 /// and half a kilobyte for each revision.
 #[derive(Debug)]
 pub struct Latency {
     buckets: [AtomicU32; BUCKETS],
     total_us: AtomicU64,
+}
+
+/// How many calls took how long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// Those between the bound before and this one, in seconds.
+    pub buckets: [(f64, u64); BOUNDS.len()],
+    /// Those above the last bound.
+    pub longer: u64,
+    pub sum: Duration,
+}
+
+impl Spread {
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().map(|(_, count)| count).sum::<u64>() + self.longer
+    }
 }
 
 impl Default for Latency {
@@ -27,7 +46,7 @@ impl Default for Latency {
 }
 
 impl Latency {
-    pub(super) fn note(&self, took: Duration) {
+    pub fn note(&self, took: Duration) {
         let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         if let Some(bucket) = self.buckets.get(bucket(us)) {
             bucket.fetch_add(1, Relaxed);
@@ -54,6 +73,24 @@ impl Latency {
             seen >= wanted
         });
         Some(Duration::from_micros(above(reached.unwrap_or(BUCKETS - 1))))
+    }
+
+    /// The same in a few buckets, for those who add up many of these.
+    pub fn spread(&self) -> Spread {
+        let mut counts = self.buckets.iter().map(|it| u64::from(it.load(Relaxed)));
+        let mut below = 0;
+        let mut buckets = [(0.0, 0); BOUNDS.len()];
+        for (bucket, bound) in buckets.iter_mut().zip(BOUNDS) {
+            let wanted = (bound * TO_THE_DOUBLE) as usize;
+            let count = counts.by_ref().take(wanted - below).sum();
+            below = wanted;
+            *bucket = (Duration::from_micros(1 << bound).as_secs_f64(), count);
+        }
+        Spread {
+            buckets,
+            longer: counts.sum(),
+            sum: Duration::from_micros(self.total_us.load(Relaxed)),
+        }
     }
 
     fn count(&self) -> u64 {
@@ -103,6 +140,30 @@ mod tests {
             prop_assert!(told >= us, "{us} µs are told as {told}");
             prop_assert!(told <= us + us / 4 + 1, "{us} µs are told as {told}");
             prop_assert_eq!(latency.mean(), Some(Duration::from_micros(us)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_spread_has_every_call_in_the_bucket_of_its_time(
+            times in proptest::collection::vec(1_u64..100_000_000, 0..100)
+        ) {
+            let latency = Latency::default();
+            for us in &times {
+                latency.note(Duration::from_micros(*us));
+            }
+            let spread = latency.spread();
+            let mut least = 0.0;
+            for (bound, count) in spread.buckets {
+                let within = |us: &&u64| {
+                    let time = Duration::from_micros(**us).as_secs_f64();
+                    time >= least && time < bound
+                };
+                prop_assert_eq!(count, times.iter().filter(within).count() as u64);
+                least = bound;
+            }
+            prop_assert_eq!(spread.count(), times.len() as u64);
+            prop_assert_eq!(spread.sum, Duration::from_micros(times.iter().sum()));
         }
     }
 
