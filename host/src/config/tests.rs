@@ -170,6 +170,7 @@ fn operator(text: &str) -> Result<Operator, ConfigError> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "everything")]
 fn a_realm_that_says_everything() {
     let realm = realm(FULL_REALM).unwrap();
     assert_eq!(realm.name.as_str(), "acme");
@@ -362,6 +363,7 @@ fn settings_do_not_show_in_debug_output() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "everything")]
 fn an_operator_that_says_everything() {
     let operator = operator(FULL_OPERATOR).unwrap();
     let listeners: Vec<_> = operator

@@ -190,6 +190,7 @@ mod tests {
         wamp::Dict,
     };
 
+    #[expect(clippy::unnecessary_wraps, reason = "as a call returns it")]
     fn accept(authid: &str) -> Result<Verdict, Fault> {
         Ok(Verdict::Accept(Identity {
             authid: Authid::parse(authid).unwrap(),
@@ -200,6 +201,7 @@ mod tests {
         }))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as a call returns it")]
     fn challenge(text: &str, state: &[u8]) -> Result<Verdict, Fault> {
         Ok(Verdict::Challenge(Challenge {
             extra: Dict::new().with("challenge", text),
@@ -207,6 +209,7 @@ mod tests {
         }))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as a call returns it")]
     fn deny(why: &str) -> Result<Verdict, Fault> {
         Ok(Verdict::Deny(why.into()))
     }

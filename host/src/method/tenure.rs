@@ -224,6 +224,7 @@ mod tests {
         Err(Fault::Trapped("on purpose".into()))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as a call returns it")]
     fn denial() -> Result<Verdict, Fault> {
         Ok(Verdict::Deny("no".into()))
     }

@@ -111,7 +111,10 @@ mod tests {
         assert!(codes.take(two, now).is_none(), "it was tried too late");
         assert!(
             codes
-                .take(three, now + LIFETIME - Duration::from_millis(1))
+                .take(
+                    three,
+                    now + LIFETIME.saturating_sub(Duration::from_millis(1))
+                )
                 .is_some()
         );
         assert!(

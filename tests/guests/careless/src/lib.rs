@@ -1,8 +1,6 @@
 //! A method that signs challenges like a good one, but for the one thing that its settings ask for.
 
 #![expect(
-    clippy::disallowed_methods,
-    clippy::panic,
     clippy::unwrap_used,
     reason = "what a method should not do is what this one does"
 )]

@@ -2,6 +2,7 @@ use super::*;
 use crate::wamp::{Code, Payload};
 
 /// One of each kind that no client may send before WELCOME.
+#[expect(clippy::too_many_lines, reason = "one of each")]
 pub(super) fn messages_out_of_place() -> Vec<Message> {
     let [request, publication, subscription, registration] = [Id::MIN; 4];
     let [details, options, extra] = [Dict::new(), Dict::new(), Dict::new()];
