@@ -207,13 +207,11 @@ impl PasswordQueue {
             realm,
             number,
         };
-        match timeout(wait, call).await {
-            Ok(turn) => turn.map_err(|_| VerifyError::Stopped),
-            Err(_) => {
-                self.0.lock().late += 1;
-                Err(VerifyError::Late(wait))
-            }
-        }
+        let Ok(turn) = timeout(wait, call).await else {
+            self.0.lock().late += 1;
+            return Err(VerifyError::Late(wait));
+        };
+        turn.map_err(|_| VerifyError::Stopped)
     }
 
     fn turn_beside(&self, realm: &Realm) -> Result<Turn, VerifyError> {

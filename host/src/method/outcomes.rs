@@ -93,7 +93,9 @@ const fn label(verdict: &Result<Verdict, Fault>) -> &'static str {
 
 /// The counts of each step that some revision holds.
 #[derive(Debug, Default)]
-pub struct OutcomesOfSteps(Mutex<HashMap<(Arc<str>, StepName), Weak<Outcomes>>>);
+pub struct OutcomesOfSteps(Mutex<HashMap<StepOfRealm, Weak<Outcomes>>>);
+
+type StepOfRealm = (Arc<str>, StepName);
 
 impl OutcomesOfSteps {
     pub fn of(&self, realm: &Arc<str>, step: &StepName) -> Arc<Outcomes> {

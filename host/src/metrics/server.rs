@@ -136,21 +136,15 @@ impl Desk {
         let desk = Arc::clone(self);
         // Thousands of realms take milliseconds.
         let page = spawn_blocking(move || desk.survey.page()).await;
-        match page {
-            Ok(Ok(page)) => {
-                let mut answer = Response::new(Full::new(page.into()));
-                let kind = HeaderValue::from_static(prometheus_text::CONTENT_TYPE);
-                answer.headers_mut().insert(CONTENT_TYPE, kind);
-                answer
-            }
-            Ok(Err(_)) | Err(_) => {
-                tracing::error!("the page of metrics cannot be made");
-                plain(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "the page cannot be made\n",
-                )
-            }
-        }
+        let Ok(Ok(page)) = page else {
+            tracing::error!("the page of metrics cannot be made");
+            let text = "the page cannot be made\n";
+            return plain(StatusCode::INTERNAL_SERVER_ERROR, text);
+        };
+        let mut answer = Response::new(Full::new(page.into()));
+        let kind = HeaderValue::from_static(prometheus_text::CONTENT_TYPE);
+        answer.headers_mut().insert(CONTENT_TYPE, kind);
+        answer
     }
 }
 

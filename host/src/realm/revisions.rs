@@ -262,12 +262,12 @@ impl Revisions {
                 tenure: Arc::clone(&method.tenure),
             };
             let aside = generation.aside.get(step).map(|aside| aside.part);
-            match self.steps.get_mut(step) {
-                Some(history) => history.go_on(live, instead_of.remove(step), aside),
-                None => {
-                    let history = History::of(live, instead_of.remove(step));
-                    self.steps.insert(step.clone(), history);
-                }
+            let instead_of = instead_of.remove(step);
+            if let Some(history) = self.steps.get_mut(step) {
+                history.go_on(live, instead_of, aside);
+            } else {
+                let history = History::of(live, instead_of);
+                self.steps.insert(step.clone(), history);
             }
             self.forget_rollback(&method.tenure.realm, step);
         }

@@ -48,7 +48,6 @@ impl StageError {
 impl Workshop {
     /// Takes a component through all stages but the last, and keeps it ready for a step of a realm.
     /// `config` is the realm's file, and `table` the component's, where that is not beside it.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one command")]
     pub async fn stage(
         &self,
         realms: &Arc<Realms>,
