@@ -139,6 +139,46 @@ async fn nobody_gets_in_by_what_was_given_up_because_the_earlier_one_is_gone() {
     assert_eq!(login(&router).await, reason::NO_SUCH_REALM);
 }
 
+/// A signature is looked at as at any other load: a signer whom the operator trusts no more is none.
+#[tokio::test]
+async fn t25_what_a_step_is_rolled_back_to_needs_its_signature_after_a_new_start_too() {
+    let deployment = Deployment::bare();
+    let words = format!("keygen {}", deployment.path("ours.key").display());
+    let (good, ours) = deployment.method(&words).await;
+    assert!(good, "{ours}");
+    let signers = format!("[methods]\nsigners = [\"{}\"]\n", ours.trim_end());
+    deployment.operator(&signers);
+    sign(&deployment, &revision(1)).await;
+    deployment.realm("realm1", REALM);
+    let router = deployment.start().await;
+    sign(&router.deployment, &revision(2)).await;
+    router.log.generation("realm1", 2).await;
+    done(&router, "rollback realm1 revision").await;
+    let router = again(router).await;
+    assert_eq!(login(&router).await, "revision-0001");
+
+    let deployment = router.kill().await;
+    let signature = deployment.path(&format!("revisions/{}.wasm.sig", revision(1).digest()));
+    fs::write(&signature, [0; 64]).unwrap();
+    let router = deployment.start().await;
+    let told = router.log.mention("was rolled back from").await;
+    assert_eq!(told.text("stage"), "signature");
+    assert_eq!(login(&router).await, reason::NO_SUCH_REALM);
+}
+
+/// Puts a component in place, after its signature.
+async fn sign(deployment: &Deployment, component: &Component) {
+    let beside = deployment.beside("revision.wasm", component);
+    let key = deployment.path("ours.key");
+    let words = format!("sign --key {} {}", key.display(), beside.display());
+    let (good, said) = deployment.method(&words).await;
+    assert!(good, "{said}");
+    for name in ["revision.wasm.sig", "revision.wasm"] {
+        let to = deployment.path(&format!("methods/{name}"));
+        fs::rename(deployment.path(name), to).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_router_that_cannot_know_what_was_withdrawn_does_not_start() {
     let router = with_two_revisions(Deployment::bare()).await;

@@ -52,7 +52,7 @@ pub struct Runtime {
 pub struct RuntimeLoad {
     /// For calls that are under way,
     pub calls: usize,
-    /// and of those may wait for somebody outside the router.
+    /// and of those for calls that may wait for somebody outside the router.
     pub waiters: usize,
     /// Kept for later calls.
     pub warm: usize,
