@@ -1,25 +1,18 @@
 use std::{
     env,
     ffi::OsString,
-    fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, ensure};
-use wit_component::ComponentEncoder;
 
 use crate::{
-    files::{put, root, target, turn},
+    files::{root, target, turn},
     process::{run, say},
 };
 
-/// For components that may want something of a system: they get it by WASI's interfaces.
-const WASI: &str = "wasm32-wasip2";
-
-/// For our methods, which want nothing. Without the imports that Rust's standard library would have of
-/// WASI, a fresh instance costs a quarter less, and there are two in a login.
-const BARE: &str = "wasm32-unknown-unknown";
+const WASM: &str = "wasm32-wasip2";
 
 /// The methods of the demo: the packages are `countersign-NAME`.
 const METHODS: [&str; 4] = ["anonymous", "cryptosign", "ticket", "wampcra"];
@@ -48,59 +41,31 @@ pub fn component(package: &str) -> Result<PathBuf> {
 
 fn components(packages: &[&str]) -> Result<Vec<PathBuf>> {
     let _turn = turn()?;
+    install_wasm_target()?;
     say(format_args!(
         "Building as components: {}",
         packages.join(", ")
     ));
-    let ours = |package: &&&str| package.starts_with("countersign-");
-    let (bare, others): (Vec<&str>, Vec<&str>) = packages.iter().partition(ours);
-    compile(&bare, BARE)?;
-    compile(&others, WASI)?;
-    let file = |package: &&str| {
-        let name = package.replace('-', "_");
-        if !ours(&package) {
-            return Ok(built(WASI).join(name).with_extension("wasm"));
-        }
-        let module = built(BARE).join(&name).with_extension("wasm");
-        componentize(&module, &made().join("component").join(name))
-    };
-    packages.iter().map(file).collect()
-}
-
-fn compile(packages: &[&str], target: &str) -> Result<()> {
-    if packages.is_empty() {
-        return Ok(());
-    }
-    install_target(target)?;
+    // A directory of their own: a cargo that waits for us may hold the lock of the other.
+    let directory = target().join("methods");
     let mut build = cargo();
     build
-        .args(["build", "--profile", "method", "--target", target])
-        .arg("--target-dir")
-        .arg(made());
+        .args([
+            "build",
+            "--profile",
+            "method",
+            "--target",
+            WASM,
+            "--target-dir",
+        ])
+        .arg(&directory);
     for package in packages {
         build.args(["--package", package]);
     }
-    run(&mut build)
-}
-
-/// A directory of their own: a cargo that waits for us may hold the lock of the other.
-fn made() -> PathBuf {
-    target().join("methods")
-}
-
-fn built(target: &str) -> PathBuf {
-    made().join(target).join("method")
-}
-
-/// Does what the linker does for `wasm32-wasip2`. Returns the component's file.
-fn componentize(module: &Path, component: &Path) -> Result<PathBuf> {
-    let component = component.with_extension("wasm");
-    let encoded = fs::read(module)
-        .map_err(anyhow::Error::from)
-        .and_then(|module| ComponentEncoder::default().module(&module)?.encode())
-        .with_context(|| format!("{} cannot be made a component", module.display()))?;
-    put(&component, &encoded)?;
-    Ok(component)
+    run(&mut build)?;
+    let built = directory.join(WASM).join("method");
+    let file = |package: &&str| built.join(package.replace('-', "_")).with_extension("wasm");
+    Ok(packages.iter().map(file).collect())
 }
 
 /// Builds the router. Returns the file of the program.
@@ -145,32 +110,29 @@ fn cargo() -> Command {
     cargo
 }
 
-/// `rust-toolchain.toml` names the targets, but rustup may be told not to install by itself.
-fn install_target(target: &str) -> Result<()> {
-    if has_target(target)? {
+/// `rust-toolchain.toml` names the target, but rustup may be told not to install by itself.
+fn install_wasm_target() -> Result<()> {
+    if has_wasm_target()? {
         return Ok(());
     }
-    say(format_args!("Installing the target {target}"));
-    let mut rustup = Command::new("rustup");
-    rustup.args(["target", "add", target]).current_dir(root());
-    run(&mut rustup).with_context(|| {
-        format!(
-            "the standard library for {target} is needed; without rustup, install it as your system \
-             does"
-        )
-    })
+    say(format_args!("Installing the target {WASM}"));
+    run(Command::new("rustup").args(["target", "add", WASM]).current_dir(root())).with_context(
+        || {
+            format!("the standard library for {WASM} is needed; without rustup, install it as your system does")
+        },
+    )
 }
 
-fn has_target(target: &str) -> Result<bool> {
+fn has_wasm_target() -> Result<bool> {
     let output = Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", target])
+        .args(["--print", "target-libdir", "--target", WASM])
         .current_dir(root())
         .stderr(Stdio::inherit())
         .output()
         .context("rustc could not be started; is it installed?")?;
     ensure!(
         output.status.success(),
-        "rustc does not know the target {target}; it is too old"
+        "rustc does not know the target {WASM}; it is too old"
     );
     let directory = String::from_utf8(output.stdout).context("a path that is not UTF-8")?;
     Ok(PathBuf::from(directory.trim_end()).is_dir())
