@@ -366,10 +366,14 @@ impl<'d> Table<'d> {
         mem::take(&mut self.table(key).entries)
     }
 
-    /// Leaves what is still in it be: nobody knows what belongs into it.
+    /// Leaves what is still in it be, since nobody knows what belongs into it: all but what is a key
+    /// that is missing, misspelt.
     pub(super) fn forgive(&mut self) {
-        self.entries.clear();
-        self.missing.clear();
+        let (taken, missing) = (&self.taken, &self.missing);
+        self.entries.retain(|left, _| {
+            let meant = nearest(left, taken.iter().copied());
+            missing.iter().any(|(key, _)| meant == Some(*key))
+        });
     }
 
     /// It is told when the table is dropped: perhaps one of the keys that are then left is it,
