@@ -369,11 +369,15 @@ impl<'d> Table<'d> {
     /// Leaves what is still in it be, since nobody knows what belongs into it: all but what is a key
     /// that is missing, misspelt.
     pub(super) fn forgive(&mut self) {
-        let (taken, missing) = (&self.taken, &self.missing);
-        self.entries.retain(|left, _| {
-            let meant = nearest(left, taken.iter().copied());
-            missing.iter().any(|(key, _)| meant == Some(*key))
-        });
+        let entries = mem::take(&mut self.entries);
+        let is_meant = |left: &str| {
+            let meant = nearest(left, self.taken.iter().copied());
+            self.missing.iter().any(|(key, _)| meant == Some(*key))
+        };
+        self.entries = entries
+            .into_iter()
+            .filter(|(left, _)| is_meant(left.get_ref()))
+            .collect();
     }
 
     /// It is told when the table is dropped: perhaps one of the keys that are then left is it,
