@@ -150,7 +150,11 @@ async fn a_mistake_in_the_table_is_told_before_anything_is_built() {
     let desk = Desk::new();
     let (made, said) = desk.method("new --language c knock").await;
     assert!(made, "{said}");
-    desk.edit("knock/knock.table.toml", "verdict =", "verdikt =");
+    desk.edit(
+        "knock/knock.table.toml",
+        "verdict = \"accept\"",
+        "verdikt = \"accept\"",
+    );
     assert_refused(&desk, "build knock", "did you mean \"verdict\"?").await;
     assert!(!desk.path("knock/knock.wasm").exists());
 }

@@ -366,10 +366,18 @@ impl<'d> Table<'d> {
         mem::take(&mut self.table(key).entries)
     }
 
-    /// Leaves what is still in it be: nobody knows what belongs into it.
+    /// Leaves what is still in it be, since nobody knows what belongs into it: all but what is a key
+    /// that is missing, misspelt.
     pub(super) fn forgive(&mut self) {
-        self.entries.clear();
-        self.missing.clear();
+        let entries = mem::take(&mut self.entries);
+        let is_meant = |left: &str| {
+            let meant = nearest(left, self.taken.iter().copied());
+            self.missing.iter().any(|(key, _)| meant == Some(*key))
+        };
+        self.entries = entries
+            .into_iter()
+            .filter(|(left, _)| is_meant(left.get_ref()))
+            .collect();
     }
 
     /// It is told when the table is dropped: perhaps one of the keys that are then left is it,

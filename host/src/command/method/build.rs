@@ -15,8 +15,11 @@ pub(super) fn run(args: &BuildArgs) -> anyhow::Result<ExitCode> {
     };
     // What is wrong with it should not be found after half a minute of building.
     let table = component::table_beside(&project.component());
-    if table.exists() {
-        component::read_table(&table)?;
+    if table.exists()
+        && let Err(error) = component::read_table(&table)
+    {
+        output::tell(format_args!("countersign: {error}"));
+        return Ok(ExitCode::FAILURE);
     }
     let path = match project.build(args.output.as_deref(), &tell) {
         Ok(path) => path,

@@ -94,6 +94,19 @@ fn what_is_wrong_is_told_with_its_line_and_what_to_do() {
             ),
             "x.table.toml:5:8: \"kind\" is \"tiket\"; did you mean \"ticket\"?",
         ),
+        (
+            // Only of a verdict it is known what belongs beside it.
+            "[[attempt]]\nname = \"a\"\nverdikt = \"deny\"\nsays = \"x\"\n",
+            "x.table.toml:3:1: unknown key \"verdikt\" in [[attempt]]; did you mean \"verdict\"?",
+        ),
+        (
+            "[[attempt]]\nname = \"a\"\nsays = \"x\"\n",
+            "the key \"verdict\" is missing in [[attempt]]",
+        ),
+        (
+            &format!("{attempt}[[credential]]\nauthid = \"a\"\nrole = \"b\"\nsecret = \"c\"\n"),
+            "the key \"kind\" is missing in [[credential]]",
+        ),
     ] {
         let told = parse(text).unwrap_err();
         assert!(told.contains(expected), "{told}\ndoes not say\n{expected}");
