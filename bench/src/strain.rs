@@ -12,6 +12,7 @@ mod start;
 use std::{
     fmt::Write as _,
     io::{self, Write as _},
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -43,6 +44,9 @@ pub struct StrainArgs {
     /// Sessions of a busy router; each takes a file descriptor at both ends
     #[arg(long, default_value_t = 15_000)]
     sessions: usize,
+    /// The router's program, if not the one that is built here
+    #[arg(long, value_name = "FILE")]
+    router: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -104,25 +108,39 @@ impl Finding {
 }
 
 pub fn run(args: &StrainArgs) -> Result<()> {
+    let router = args.router.clone().map_or_else(xtask::router, Ok)?;
     let cores = Cores::choose()?;
     stay_on(cores.load)?;
     let mut findings = Vec::new();
+    let mut failed = None;
     for strain in Strain::ALL {
         if !args.only.is_empty() && !args.only.contains(&strain) {
             continue;
         }
         xtask::say(format_args!("{strain:?}"));
-        let runtime = load::runtime()?;
-        findings.extend(match strain {
-            Strain::Neighbour => runtime.block_on(neighbour::run(cores, args.rounds))?,
-            Strain::Reload => runtime.block_on(reload::run(cores, args.reloads))?,
-            Strain::Soak => runtime.block_on(reload::soak(cores, args.soak))?,
-            Strain::Start => runtime.block_on(start::run(cores, args.rounds))?,
-            Strain::Memory => runtime.block_on(memory::run(cores, args.sessions))?,
-            Strain::Scale => scale::run(cores, args.realms, args.sessions, args.rounds)?,
-        });
+        match measure(strain, args, &router, cores) {
+            Ok(found) => findings.extend(found),
+            // Not for nothing was the rest measured.
+            Err(error) => {
+                xtask::say(format_args!("{strain:?} failed: {error:#}"));
+                failed = Some(error);
+            }
+        }
     }
-    print(cores, &findings)
+    print(cores, &findings)?;
+    failed.map_or(Ok(()), Err)
+}
+
+fn measure(strain: Strain, args: &StrainArgs, router: &Path, cores: Cores) -> Result<Vec<Finding>> {
+    let runtime = load::runtime()?;
+    match strain {
+        Strain::Neighbour => runtime.block_on(neighbour::run(router, cores, args.rounds)),
+        Strain::Reload => runtime.block_on(reload::run(router, cores, args.reloads)),
+        Strain::Soak => runtime.block_on(reload::soak(router, cores, args.soak)),
+        Strain::Start => runtime.block_on(start::run(router, cores, args.rounds)),
+        Strain::Memory => runtime.block_on(memory::run(router, cores, args.sessions)),
+        Strain::Scale => scale::run(router, cores, args.realms, args.sessions, args.rounds),
+    }
 }
 
 fn print(cores: Cores, findings: &[Finding]) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Octets that the router takes for each of what it has many of.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use nix::unistd::Pid;
@@ -15,8 +15,8 @@ use crate::{
 /// Realms that one router has and the other has not.
 const REALMS: usize = 1000;
 
-pub async fn run(cores: Cores, sessions: usize) -> Result<Vec<Finding>> {
-    let few = Site::new("memory")?;
+pub async fn run(router: &Path, cores: Cores, sessions: usize) -> Result<Vec<Finding>> {
+    let few = Site::new(router, "memory")?;
     let (server, _) = few.start(cores)?;
     let process = server.process.pid();
     // What the first ones leave behind, as allocators do, is not what the next ones cost.
@@ -38,7 +38,7 @@ pub async fn run(cores: Cores, sessions: usize) -> Result<Vec<Finding>> {
     let one_realm = before;
     drop(server);
 
-    let many = Site::new("memory-realms")?;
+    let many = Site::new(router, "memory-realms")?;
     for number in 0..REALMS {
         many.realm(
             &format!("realm{number}"),

@@ -1,6 +1,6 @@
 //! Logins of one realm while another realm's method does its worst.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Result;
 
@@ -32,8 +32,8 @@ const LOGINS: u32 = 200;
 /// How long each measurement takes.
 const LENGTH: Duration = Duration::from_secs(5);
 
-pub async fn run(cores: Cores, rounds: u32) -> Result<Vec<Finding>> {
-    let site = Site::new("neighbour")?;
+pub async fn run(router: &Path, cores: Cores, rounds: u32) -> Result<Vec<Finding>> {
+    let site = Site::new(router, "neighbour")?;
     site.component("hostile", &guest("hostile")?)?;
     for (deed, _) in DEEDS {
         site.realm(deed, &hostile_realm(deed))?;

@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    path::Path,
     rc::Rc,
     sync::{
         Arc,
@@ -68,8 +69,8 @@ struct Visitor {
     hello: Vec<u8>,
 }
 
-pub async fn run(cores: Cores, reloads: u32) -> Result<Vec<Finding>> {
-    let author = Author::new("reload")?;
+pub async fn run(router: &Path, cores: Cores, reloads: u32) -> Result<Vec<Finding>> {
+    let author = Author::new(router, "reload")?;
     let (server, _) = author.site.start(cores)?;
     let visitor = Arc::new(Visitor::new(&server.target));
     let visit = || {
@@ -122,8 +123,8 @@ pub async fn run(cores: Cores, reloads: u32) -> Result<Vec<Finding>> {
 }
 
 /// So many logins, and a method that is replaced meanwhile.
-pub async fn soak(cores: Cores, logins: u64) -> Result<Vec<Finding>> {
-    let author = Author::new("soak")?;
+pub async fn soak(router: &Path, cores: Cores, logins: u64) -> Result<Vec<Finding>> {
+    let author = Author::new(router, "soak")?;
     let (server, _) = author.site.start(cores)?;
     let visitor = Arc::new(Visitor::new(&server.target));
     let over = Arc::new(AtomicBool::new(false));
@@ -170,8 +171,8 @@ pub async fn soak(cores: Cores, logins: u64) -> Result<Vec<Finding>> {
 }
 
 impl Author {
-    fn new(name: &str) -> Result<Self> {
-        let site = Site::new(name)?;
+    fn new(router: &Path, name: &str) -> Result<Self> {
+        let site = Site::new(router, name)?;
         let component = guest("revision")?;
         let mark = component
             .windows(MARK.len())

@@ -1,6 +1,6 @@
 //! What a login costs where there is much of everything.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 
@@ -18,9 +18,15 @@ const LENGTH: Duration = Duration::from_secs(1);
 /// Logins under way at one time.
 const CONNECTIONS: usize = 32;
 
-pub fn run(cores: Cores, realms: usize, sessions: usize, rounds: u32) -> Result<Vec<Finding>> {
-    let one = Site::new("scale-one")?;
-    let many = Site::new("scale-many")?;
+pub fn run(
+    router: &Path,
+    cores: Cores,
+    realms: usize,
+    sessions: usize,
+    rounds: u32,
+) -> Result<Vec<Finding>> {
+    let one = Site::new(router, "scale-one")?;
+    let many = Site::new(router, "scale-many")?;
     for number in 1..realms {
         many.realm(
             &format!("realm{number}"),

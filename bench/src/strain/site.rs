@@ -27,6 +27,8 @@ steps = ["wampcra"]
 steps = ["anonymous"]
 [method.anonymous]
 settings = { role = "user" }
+[limits]
+logins = 20000
 "#;
 
 pub struct Site {
@@ -37,14 +39,13 @@ pub struct Site {
 
 impl Site {
     /// An empty directory, but for the measured realm and the demo's methods.
-    pub fn new(name: &str) -> Result<Self> {
-        let program = xtask::router()?;
+    pub fn new(router: &Path, name: &str) -> Result<Self> {
         let directory = xtask::root().join("target/bench").join(name);
         if directory.exists() {
             fs::remove_dir_all(&directory)?;
         }
         let site = Self {
-            program,
+            program: router.to_owned(),
             directory,
             address: free_address()?,
         };
@@ -53,7 +54,8 @@ impl Site {
         }
         let Self { address, .. } = site;
         let operator = format!(
-            "[[listener]]\naddress = \"{address}\"\npath = \"/ws\"\n[login]\nwaiting = 20000\n"
+            "[[listener]]\naddress = \"{address}\"\npath = \"/ws\"\n[login]\nwaiting = 20000\n\
+             [limits.realm]\nlogins = 20000\n"
         );
         xtask::put(&site.config(), operator.as_bytes())?;
         site.realm(REALM, MEASURED)?;

@@ -1,6 +1,6 @@
 //! From the program's start to the first login.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 
@@ -16,8 +16,8 @@ const REALMS: usize = 1000;
 /// Methods, each another component.
 const METHODS: usize = 10;
 
-pub async fn run(cores: Cores, rounds: u32) -> Result<Vec<Finding>> {
-    let site = Site::new("start")?;
+pub async fn run(router: &Path, cores: Cores, rounds: u32) -> Result<Vec<Finding>> {
+    let site = Site::new(router, "start")?;
     let (_, component) = xtask::methods()?
         .into_iter()
         .find(|(name, _)| *name == "anonymous")

@@ -96,7 +96,7 @@ async fn a_realm_has_no_more_logins_under_way_than_it_may_have() {
     assert_eq!(told[0], told[1]);
     let why = router.whys(1).await.remove(0);
     assert!(why.contains("(limit: logins)"), "{why}");
-    _ = ask("realm2").await;
+    let _elsewhere = ask("realm2").await;
     drop(first);
     router.log.message("the client gave up its login").await;
     Client::join(&router, "realm1").await;
