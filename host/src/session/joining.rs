@@ -84,6 +84,8 @@ impl<'a> Joining<'a> {
     pub(super) async fn run<W: Wire>(mut self, wire: &mut W) -> Option<Joined> {
         let outcome = self.outcome(wire).await;
         let (outcome, seat) = self.admit(outcome);
+        // Who reads that a login is over may count on its place.
+        self.place = None;
         self.record(&outcome);
         match outcome {
             Outcome::Accepted(mut accepted) => {
