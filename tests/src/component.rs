@@ -1,6 +1,6 @@
 use std::{
     collections::BTreeMap,
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
@@ -36,6 +36,11 @@ pub fn components() -> &'static Components {
         }))
     });
     COMPONENTS.get()
+}
+
+/// A revision of the guest that says which it is: `revision-NUMBER`, in four digits.
+pub fn revision(number: impl fmt::Display) -> Component {
+    Component::guest("revision").with(b"revision-0000", format!("revision-{number:04}").as_bytes())
 }
 
 impl Component {

@@ -35,7 +35,7 @@ pub use authority::{Authority, Certified};
 pub use browser::Browser;
 pub use callee::Callee;
 pub use client::{Client, Refusal, Transport, answer, hello, sign};
-pub use component::{Component, components};
+pub use component::{Component, components, revision};
 pub use deployment::Deployment;
 pub use kit::{AtWork, Desk, OwnLogin, log_in};
 pub use log::{Event, Log};

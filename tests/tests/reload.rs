@@ -9,7 +9,7 @@ use std::{
 };
 
 use countersign::wamp::{Dict, Message, Serializer};
-use countersign_tests::{Client, Component, Deployment, Event, Router, hello};
+use countersign_tests::{Client, Component, Deployment, Event, Router, hello, revision};
 
 const LOGINS: usize = 5_000;
 const RELOADS: u64 = 1_000;
@@ -28,10 +28,6 @@ roles = ["guest"]
 [[login]]
 steps = ["revision"]
 "#;
-
-fn revision(number: u64) -> Component {
-    Component::guest("revision").with(b"revision-0000", format!("revision-{number:04}").as_bytes())
-}
 
 /// What the revision of a generation calls itself.
 fn name(generation: u64) -> String {

@@ -3,17 +3,13 @@
 use std::fs;
 
 use countersign::wamp::{Dict, Message, reason};
-use countersign_tests::{Client, Component, Deployment, Router, hello};
+use countersign_tests::{Client, Component, Deployment, Router, hello, revision};
 
 const REALM: &str = r#"
 roles = ["guest"]
 [[login]]
 steps = ["revision"]
 "#;
-
-fn revision(number: u32) -> Component {
-    Component::guest("revision").with(b"revision-0000", format!("revision-{number:04}").as_bytes())
-}
 
 /// A router whose only step has had two revisions.
 async fn with_two_revisions(deployment: Deployment) -> Router {

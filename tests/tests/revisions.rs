@@ -3,17 +3,13 @@
 use std::fs;
 
 use countersign::wamp::{Dict, Message};
-use countersign_tests::{Client, Component, Deployment, Revision, Router, hello};
+use countersign_tests::{Client, Deployment, Revision, Router, hello, revision};
 
 const REALM: &str = r#"
 roles = ["guest"]
 [[login]]
 steps = ["revision"]
 "#;
-
-fn revision(number: u32) -> Component {
-    Component::guest("revision").with(b"revision-0000", format!("revision-{number:04}").as_bytes())
-}
 
 /// A router whose only step has had the revisions 1 to `last`.
 async fn with_revisions(last: u32) -> Router {

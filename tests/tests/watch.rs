@@ -6,13 +6,9 @@ use std::{
     os::unix::fs::symlink,
 };
 
-use countersign_tests::{Component, Deployment, Router};
+use countersign_tests::{Component, Deployment, Router, revision};
 
 const REALM: &str = "roles = [\"guest\"]\n[[login]]\nsteps = [\"revision\"]\n";
-
-fn revision(number: u64) -> Component {
-    Component::guest("revision").with(b"revision-0000", format!("revision-{number:04}").as_bytes())
-}
 
 fn bare() -> Deployment {
     let deployment = Deployment::bare();
