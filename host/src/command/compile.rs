@@ -1,7 +1,7 @@
 //! What the router runs to have a component compiled: a process that is bounded, reads a component
 //! from its standard input and writes machine code to its standard output.
 
-use std::{io, process::ExitCode};
+use std::{io, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use nix::sys::resource::{Resource, setrlimit};
@@ -25,9 +25,19 @@ pub(super) struct CompileArgs {
     /// On the CPU
     #[arg(long)]
     seconds: u64,
+
+    /// The functions of the component that was there before
+    #[arg(long, requires = "now")]
+    before: Option<PathBuf>,
+
+    /// Where those of this one go
+    #[arg(long, requires = "before")]
+    now: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &CompileArgs) -> anyhow::Result<ExitCode> {
+    // Logins come before it, and it runs as well where it cannot make way.
+    _ = method::make_way();
     // Whatever goes wrong here ends this process, which has nothing else to do.
     for (resource, limit) in [
         (Resource::RLIMIT_CPU, args.seconds),
@@ -38,7 +48,9 @@ pub(super) fn run(args: &CompileArgs) -> anyhow::Result<ExitCode> {
     ] {
         setrlimit(resource, limit, limit)?;
     }
-    match method::compile(io::stdin().lock(), io::stdout().lock(), &args.engine) {
+    let series = args.before.as_deref().zip(args.now.as_deref());
+    let (from, to) = (io::stdin().lock(), io::stdout().lock());
+    match method::compile(from, to, &args.engine, series) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(failed) => {
             tell(format_args!("{}", failed.complaint));

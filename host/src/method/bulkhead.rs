@@ -12,7 +12,7 @@ use std::{
 use parking_lot::Mutex;
 use thiserror::Error;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 
@@ -28,8 +28,8 @@ pub struct Bulkhead {
     limits: RealmLimits,
     logins: Arc<Semaphore>,
     /// For each call that is under way or waits.
-    places: Semaphore,
-    calls: Semaphore,
+    places: Arc<Semaphore>,
+    calls: Arc<Semaphore>,
     warm: Arc<Semaphore>,
     refused: Refused,
 }
@@ -67,10 +67,12 @@ pub struct LoginPlace(#[expect(dead_code, reason = "it is held")] OwnedSemaphore
 pub struct Full(u32);
 
 /// Room for one call.
-pub(super) struct Room<'a> {
-    _place: SemaphorePermit<'a>,
-    _of_the_realm: SemaphorePermit<'a>,
-    _of_the_router: SemaphorePermit<'a>,
+#[expect(dead_code, reason = "they are held")]
+pub(super) struct Room {
+    place: OwnedSemaphorePermit,
+    of_the_realm: OwnedSemaphorePermit,
+    of_the_slow: Option<OwnedSemaphorePermit>,
+    of_the_router: OwnedSemaphorePermit,
 }
 
 impl Bulkhead {
@@ -78,8 +80,10 @@ impl Bulkhead {
         let count = |limit: u32| (limit as usize).min(Semaphore::MAX_PERMITS);
         Self {
             logins: Arc::new(Semaphore::new(count(limits.logins))),
-            places: Semaphore::new(count(limits.calls.saturating_add(limits.queue))),
-            calls: Semaphore::new(count(limits.calls)),
+            places: Arc::new(Semaphore::new(count(
+                limits.calls.saturating_add(limits.queue),
+            ))),
+            calls: Arc::new(Semaphore::new(count(limits.calls))),
             warm: Arc::new(Semaphore::new(WARM)),
             refused: Refused::default(),
             limits,
@@ -123,13 +127,13 @@ impl Bulkhead {
         }
     }
 
-    /// Waits for room for a call, not for long. It comes before there is an instance, so before the
-    /// method can look at any credential.
-    pub(super) async fn call<'a>(&'a self, runtime: &'a Runtime) -> Result<Room<'a>, Fault> {
+    /// Waits for room for a call, not for long; `is_slow` is one of a method that takes long. It comes
+    /// before there is an instance, so before the method can look at any credential.
+    pub(super) async fn call(&self, runtime: &Runtime, is_slow: bool) -> Result<Room, Fault> {
         let RealmLimits {
             calls, queue, wait, ..
         } = self.limits;
-        let place = self.places.try_acquire().map_err(|_| {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
             self.refused.queue.fetch_add(1, Relaxed);
             Fault::Overload(format!(
                 "{calls} calls of the realm's methods are under way, and {queue} wait, the most \
@@ -137,11 +141,14 @@ impl Bulkhead {
             ))
         })?;
         let room = async {
-            let stopping = |_| Fault::Overload("the router is stopping".into());
             Ok(Room {
-                _place: place,
-                _of_the_realm: self.calls.acquire().await.map_err(stopping)?,
-                _of_the_router: runtime.permit().await?,
+                place,
+                of_the_realm: permit(&self.calls).await?,
+                of_the_slow: match is_slow {
+                    true => Some(permit(runtime.behind().places()).await?),
+                    false => None,
+                },
+                of_the_router: runtime.permit().await?,
             })
         };
         timeout(wait, room).await.unwrap_or_else(|_| {
@@ -157,6 +164,14 @@ impl Bulkhead {
     pub(super) fn keep_warm(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.warm).try_acquire_owned().ok()
     }
+}
+
+/// Waits for one.
+pub(super) async fn permit(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Fault> {
+    Arc::clone(of)
+        .acquire_owned()
+        .await
+        .map_err(|_| Fault::Overload("the router is stopping".into()))
 }
 
 /// The bulkhead of each realm that has one.

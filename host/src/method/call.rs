@@ -1,6 +1,6 @@
 use std::{
     fmt,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Instant, SystemTime},
 };
 
@@ -10,11 +10,16 @@ use wasmtime::{Store, UpdateDeadline};
 use super::{
     Bulkhead, CircuitState, Evidence, Fault, Limit, Limits, LoadError, Meter, Reach, Revision,
     Runtime, Tenure,
-    bindings::{Authenticator, AuthenticatorPre},
+    bindings::{
+        Authenticator, AuthenticatorPre, countersign::auth::types as wit,
+        exports::countersign::auth::method::Verdict as Returned,
+    },
+    bulkhead::Room,
     circuit::Circuit,
     contract,
     guest::{Guest, Label, Overrun},
     meter,
+    pace::Pace,
     runtime::TICK,
     warm::{Instance, Warm},
 };
@@ -39,6 +44,7 @@ pub struct Method {
     bulkhead: Arc<Bulkhead>,
     /// For `begin`, and for `resume`.
     circuits: [Circuit; 2],
+    pace: Pace,
     /// None: each call has a fresh instance.
     warm: Option<Warm>,
     runtime: Arc<Runtime>,
@@ -118,6 +124,7 @@ impl Method {
             counts_first,
             tenure: Arc::new(tenure),
             bulkhead,
+            pace: Pace::default(),
             warm: (instances == Instances::Warm).then(Warm::default),
             runtime,
             meter: None,
@@ -246,13 +253,17 @@ impl Method {
     ) -> Result<Verdict, Fault> {
         // A trial has it fail as often as it likes.
         if self.meter.is_some() {
-            return Box::pin(self.told(call, now, connection, evidence, keyring)).await;
+            return self.told(call, now, connection, evidence, keyring).await;
         }
         let [begin, resume] = &self.circuits;
         let circuit = if call.answer.is_none() { begin } else { resume };
         let passage = circuit.admit(&connection.peer)?;
-        // Some 20 KiB: boxed, or every login would have them for as long as it waits for its client.
-        let verdict = Box::pin(self.told(call, now, connection, evidence, keyring)).await;
+        let verdict = self.told(call, now, connection, evidence, keyring).await;
+        if let Err(fault) = &verdict
+            && fault.is_of_the_method()
+        {
+            self.pace.slow();
+        }
         passage.settle(&verdict);
         verdict
     }
@@ -271,29 +282,29 @@ impl Method {
         let answer = call.answer.map(contract::answer);
         contract::check_input(&attempt, answer.as_ref(), &self.limits)?;
         let _turn = self.turn().await?;
-        let _room = self.bulkhead.call(&self.runtime).await?;
+        let room = self
+            .bulkhead
+            .call(&self.runtime, self.pace.is_slow())
+            .await?;
+        let mut guest = self.guest(connection, evidence, keyring, self.reach.clone());
+        guest.world = meter.map(Meter::world);
+        let ticks = Arc::clone(&guest.ticks);
+        let work = Work {
+            runtime: Arc::clone(&self.runtime),
+            revision: Arc::clone(&self.revision),
+            kept: self.warm.as_ref().and_then(Warm::take),
+            guest,
+            limits: self.limits,
+            attempt,
+            answer,
+            meter: self.meter.clone(),
+            room,
+        };
+        // Some 20 KiB: boxed, or every login would have them for as long as it waits for its client.
+        let running = Box::pin(work.run());
         // Whatever ends it before its end, be it that nobody waits for it any more, drops the instance.
-        let (returned, mut instance) = timed(&self.limits, async {
-            let mut guest = self.guest(connection, evidence, keyring, self.reach.clone());
-            guest.world = meter.map(Meter::world);
-            let measured = meter.map(|meter| (meter, Instant::now()));
-            let mut instance = self.instance(guest).await?;
-            let Instance {
-                store, component, ..
-            } = &mut instance;
-            let method = component.countersign_auth_method();
-            let returned = match &answer {
-                None => method.call_begin(&mut *store, &attempt).await,
-                Some(answer) => method.call_resume(&mut *store, &attempt, answer).await,
-            };
-            if let Some((meter, since)) = measured {
-                meter.note(store, since.elapsed());
-            }
-            let returned = returned?;
-            store.data_mut().end()?;
-            Ok((returned, instance))
-        })
-        .await?;
+        let running = self.runtime.behind().run(&self.pace, &ticks, running);
+        let (returned, mut instance, _room) = timed(&self.limits, running).await?;
         let withheld = instance.store.data_mut().withheld.take();
         let verdict = contract::verdict(returned, &self.limits)?;
         if let Some(warm) = &self.warm {
@@ -348,17 +359,63 @@ impl Method {
             &self.limits,
         )
     }
+}
 
-    /// One that was kept, or a fresh one.
-    async fn instance(&self, guest: Guest) -> wasmtime::Result<Instance> {
-        if let Some(mut kept) = self.warm.as_ref().and_then(Warm::take) {
-            kept.store.data_mut().renew(guest);
-            kept.store.set_epoch_deadline(1);
-            return Ok(kept);
+/// All that one call needs, whichever thread it runs on.
+struct Work {
+    runtime: Arc<Runtime>,
+    revision: Arc<Revision>,
+    /// An instance that was kept. None: it gets a fresh one.
+    kept: Option<Instance>,
+    guest: Guest,
+    limits: Limits,
+    attempt: wit::Attempt,
+    answer: Option<wit::Answer>,
+    meter: Option<Arc<Meter>>,
+    room: Room,
+}
+
+impl Work {
+    /// Yields its room too: that is free only when the instance is gone, also where nobody waits for
+    /// the call any more and it has yet to hear of that.
+    async fn run(self) -> wasmtime::Result<(Result<Returned, String>, Instance, Room)> {
+        let Self {
+            room,
+            runtime,
+            revision,
+            kept,
+            guest,
+            limits,
+            attempt,
+            answer,
+            meter,
+        } = self;
+        let measured = meter.map(|meter| (meter, Instant::now()));
+        let mut instance = match kept {
+            Some(mut kept) => {
+                kept.store.data_mut().renew(guest);
+                kept.store.set_epoch_deadline(1);
+                kept
+            }
+            None => {
+                let (store, component) = instance(&runtime, &revision.pre, guest, &limits).await?;
+                Instance::new(store, component)
+            }
+        };
+        let Instance {
+            store, component, ..
+        } = &mut instance;
+        let method = component.countersign_auth_method();
+        let returned = match &answer {
+            None => method.call_begin(&mut *store, &attempt).await,
+            Some(answer) => method.call_resume(&mut *store, &attempt, answer).await,
+        };
+        if let Some((meter, since)) = measured {
+            meter.note(store, since.elapsed());
         }
-        let (store, component) =
-            instance(&self.runtime, &self.revision.pre, guest, &self.limits).await?;
-        Ok(Instance::new(store, component))
+        let returned = returned?;
+        store.data_mut().end()?;
+        Ok((returned, instance, room))
     }
 }
 
@@ -412,8 +469,8 @@ fn store(runtime: &Runtime, guest: Guest, limits: &Limits) -> Store<Guest> {
     store.epoch_deadline_callback(move |mut store| {
         let guest = store.data_mut();
         guest.check_host_calls()?;
-        guest.ticks += 1;
-        if guest.ticks > most_ticks {
+        let ticks = guest.ticks.fetch_add(1, Relaxed) + 1;
+        if ticks > most_ticks {
             return Err(Overrun(Limit::Time).into());
         }
         // Others' logins get their turn, and the wall clock's deadline is looked at.

@@ -9,7 +9,7 @@ use std::{
     fs::File,
     hash::{Hash, Hasher},
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     sync::Arc,
     time::Duration,
@@ -26,7 +26,7 @@ use tokio::{
 };
 use wasmtime::{Engine, component::Component};
 
-use super::{LoadError, Source, runtime, shelf::Shelf};
+use super::{LoadError, Source, functions::Functions, runtime, shelf::Shelf};
 
 /// What a helper process may say of a component that does not compile, in octets.
 const LONGEST_COMPLAINT: u64 = 4096;
@@ -145,10 +145,17 @@ pub(super) async fn component(
         return Ok((component, Origin::Kept));
     }
     let _turn = helper.turn.acquire().await.map_err(stopped)?;
-    let file = run(helper, engine, source).await?;
+    let series = series(helper, engine, source).map_err(stopped)?;
+    let file = run(helper, engine, source, series.as_ref()).await?;
     let engine = engine.clone();
     let component = match helper.shelf.clone() {
-        Some(shelf) => spawn_blocking(move || shelf.keep(&key, file, &engine)),
+        Some(shelf) => spawn_blocking(move || {
+            if let Some(Series { before, now }) = series {
+                // Without them the next one takes longer.
+                _ = now.persist(before);
+            }
+            shelf.keep(&key, file, &engine)
+        }),
         None => spawn_blocking(move || super::shelf::load(file.path(), &engine)),
     };
     let component = component.await.map_err(stopped)?;
@@ -161,11 +168,32 @@ fn key(source: &Source, engine: &Engine) -> String {
     format!("{}-{}", source.digest(), engine_name(engine))
 }
 
+/// The components that one after another are at one place.
+struct Series {
+    /// The functions of the last one.
+    before: PathBuf,
+    /// Those of the one that is compiled.
+    now: NamedTempFile,
+}
+
+fn series(helper: &Helper, engine: &Engine, source: &Source) -> io::Result<Option<Series>> {
+    let (Some(shelf), Some(path)) = (&helper.shelf, &source.path) else {
+        return Ok(None);
+    };
+    let place = std::path::absolute(path)?;
+    let place = Sha256::digest(place.as_os_str().as_encoded_bytes());
+    Ok(Some(Series {
+        before: shelf.functions(&format!("{}-{}", hex::encode(place), engine_name(engine))),
+        now: shelf.new_file()?,
+    }))
+}
+
 /// Has a process compile a component into a file.
 async fn run(
     helper: &Helper,
     engine: &Engine,
     source: &Source,
+    series: Option<&Series>,
 ) -> Result<NamedTempFile, LoadError> {
     let failed = |error: io::Error| LoadError::Compiler(error.to_string());
     let file = match &helper.shelf {
@@ -174,12 +202,18 @@ async fn run(
     };
     let file = file.map_err(failed)?;
     let CompilerBounds { time, memory } = helper.bounds;
-    let mut process = Command::new(&helper.program)
+    let mut command = Command::new(&helper.program);
+    command
         .arg(COMMAND)
         .arg("--engine")
         .arg(engine_name(engine))
         .args(["--memory", &memory.to_string()])
-        .args(["--seconds", &time.as_secs().max(1).to_string()])
+        .args(["--seconds", &time.as_secs().max(1).to_string()]);
+    if let Some(Series { before, now }) = series {
+        command.arg("--before").arg(before);
+        command.arg("--now").arg(now.path());
+    }
+    let mut process = command
         // It needs none, and it must not learn what is in ours.
         .env_clear()
         .envs(FRUGAL)
@@ -246,7 +280,7 @@ pub struct Compilation {
 }
 
 /// Compiles the component on one stream to another, for an engine as the router's or as that of
-/// trials.
+/// trials. `before` and `now` are the files of functions of the component before it, and of it.
 ///
 /// # Errors
 /// What went wrong, and the status to end with.
@@ -254,12 +288,15 @@ pub fn compile(
     mut from: impl io::Read,
     mut to: impl io::Write,
     wanted: &str,
+    series: Option<(&Path, &Path)>,
 ) -> Result<(), Compilation> {
     let fail = |complaint: String| Compilation {
         status: 1,
         complaint,
     };
-    let engine = engine_named(wanted).map_err(|error| fail(format!("{error:#}")))?;
+    let functions = series.map(|(before, _)| Arc::new(Functions::read(before)));
+    let engine =
+        engine_named(wanted, functions.as_ref()).map_err(|error| fail(format!("{error:#}")))?;
     let Some(engine) = engine else {
         return Err(fail(
             "the compiler is not of the router's version; restart the router".into(),
@@ -274,12 +311,23 @@ pub fn compile(
         complaint: error.root_cause().to_string(),
     })?;
     let written = to.write_all(&compiled).and_then(|()| to.flush());
-    written.map_err(|error| fail(format!("the result cannot be written: {error}")))
+    written.map_err(|error| fail(format!("the result cannot be written: {error}")))?;
+    if let (Some(functions), Some((_, now))) = (functions, series) {
+        // The next one takes longer without them, and that is all.
+        _ = functions.write(now);
+    }
+    Ok(())
 }
 
 /// The engine that a router serves with, or the one of its trials.
-fn engine_named(wanted: &str) -> wasmtime::Result<Option<Engine>> {
-    for config in [runtime::code(), runtime::metered_code()] {
+fn engine_named(
+    wanted: &str,
+    functions: Option<&Arc<Functions>>,
+) -> wasmtime::Result<Option<Engine>> {
+    for mut config in [runtime::code(), runtime::metered_code()] {
+        if let Some(functions) = functions {
+            config.enable_incremental_compilation(Arc::<Functions>::clone(functions))?;
+        }
         let engine = Engine::new(&config)?;
         if engine_name(&engine) == wanted {
             return Ok(Some(engine));

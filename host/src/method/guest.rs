@@ -1,6 +1,6 @@
 use std::{
     fmt, mem,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -14,6 +14,7 @@ use super::{
     Evidence, HostCall, HostCalls, Limit, Limits, Reach, Spent, World,
     capability::{Log, Wasi},
     handles::Handles,
+    pace::Ticks,
 };
 use crate::{
     credential::{Credential, Keyring, StoreError, VerifyError, Withheld},
@@ -40,8 +41,7 @@ pub(super) struct Guest {
     pub(super) memory: Memory,
     /// Why no answer fits a credential that the guest has found: for the operator.
     pub(super) withheld: Option<String>,
-    /// Ticks that the guest has run for.
-    pub(super) ticks: u32,
+    pub(super) ticks: Ticks,
     host_calls: HostCalls,
     most: Most,
     is_settled: bool,
@@ -79,7 +79,7 @@ impl Guest {
             world: None,
             memory: Memory::new(limits),
             withheld: None,
-            ticks: 0,
+            ticks: Ticks::default(),
             host_calls: HostCalls::default(),
             most: Most {
                 host_calls: limits.host_calls,
@@ -160,7 +160,7 @@ impl Guest {
         if !mem::replace(&mut self.is_settled, true) {
             self.evidence.spent(&Spent {
                 host_calls: self.host_calls,
-                ticks: self.ticks,
+                ticks: self.ticks.load(Relaxed),
                 memory: self.memory.used,
             });
         }

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -70,6 +70,7 @@ impl fmt::Debug for Digest {
 pub struct Source {
     pub(super) octets: Arc<[u8]>,
     digest: Digest,
+    pub(super) path: Option<Arc<Path>>,
 }
 
 impl Source {
@@ -80,13 +81,24 @@ impl Source {
     pub fn octets(&self) -> &[u8] {
         &self.octets
     }
+
+    /// The same, from this file: what replaces it there will be much like it.
+    #[must_use]
+    pub fn at(mut self, path: &Path) -> Self {
+        self.path = Some(path.into());
+        self
+    }
 }
 
 impl From<Vec<u8>> for Source {
     fn from(octets: Vec<u8>) -> Self {
         let digest = Digest::of(&octets);
         let octets = octets.into();
-        Self { octets, digest }
+        Self {
+            octets,
+            digest,
+            path: None,
+        }
     }
 }
 

@@ -8,14 +8,16 @@ use std::{
 
 use parking_lot::Mutex;
 use thiserror::Error;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker,
 };
 
 use super::{
     Compiler, Grant, Source,
+    bulkhead::permit,
     guest::{Fault, Guest},
+    pace::Behind,
 };
 
 /// How often the epoch moves on: the grain of [`super::Limits::time`].
@@ -29,6 +31,9 @@ const INSTANCES: u32 = 256;
 /// The other half is for those that do not.
 const WAITERS: u32 = INSTANCES / 2;
 
+/// Calls at one time of methods that take long. The others' must not have to wait for these.
+const SLOW: u32 = INSTANCES / 2;
+
 /// Instances that stay between calls, of all realms. They have places of their own, so that they
 /// take none from calls.
 const WARM: u32 = 64;
@@ -41,8 +46,9 @@ pub struct Runtime {
     engine: Engine,
     compiler: Arc<Compiler>,
     linkers: Mutex<HashMap<Grant, Arc<Linker<Guest>>>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     waiters: Semaphore,
+    behind: Behind,
     is_metered: bool,
     warm: Arc<Semaphore>,
 }
@@ -63,7 +69,9 @@ pub enum RuntimeError {
     #[error("the WebAssembly engine does not start: {0}")]
     Engine(String),
     #[error("the clock of the WebAssembly engine does not start: {0}")]
-    Ticker(#[from] std::io::Error),
+    Ticker(std::io::Error),
+    #[error("the threads for long calls do not start: {0}")]
+    Behind(std::io::Error),
 }
 
 impl Runtime {
@@ -100,13 +108,14 @@ impl Runtime {
     ) -> Result<Self, RuntimeError> {
         let engine =
             Engine::new(config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
-        start_ticker(&engine)?;
+        start_ticker(&engine).map_err(RuntimeError::Ticker)?;
         Ok(Self {
             engine,
             compiler,
             linkers: Mutex::default(),
-            permits: Semaphore::new(INSTANCES as usize),
+            permits: Arc::new(Semaphore::new(INSTANCES as usize)),
             waiters: Semaphore::new(WAITERS as usize),
+            behind: Behind::start(SLOW as usize).map_err(RuntimeError::Behind)?,
             is_metered,
             warm: Arc::new(Semaphore::new(WARM as usize)),
         })
@@ -114,6 +123,11 @@ impl Runtime {
 
     pub(super) const fn is_metered(&self) -> bool {
         self.is_metered
+    }
+
+    /// Where long calls run.
+    pub(super) const fn behind(&self) -> &Behind {
+        &self.behind
     }
 
     pub(super) const fn engine(&self) -> &Engine {
@@ -141,11 +155,8 @@ impl Runtime {
     }
 
     /// Room for one call. The pool of instances fails where it has none, so we wait before it.
-    pub(super) async fn permit(&self) -> Result<SemaphorePermit<'_>, Fault> {
-        self.permits
-            .acquire()
-            .await
-            .map_err(|_| Fault::Overload("the router is stopping".into()))
+    pub(super) async fn permit(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        permit(&self.permits).await
     }
 
     /// A place for an instance that stays. None: it must go.

@@ -19,6 +19,9 @@ use super::compiler::digest_of;
 /// What a compiled component's file ends with.
 const ENDING: &str = ".cwasm";
 
+/// What the file ends with of the functions of a component that may be replaced.
+const FUNCTIONS: &str = ".functions";
+
 /// What was not used for so long is removed: it is of a component, or of a router, that is gone.
 const KEPT_FOR: Duration = Duration::from_hours(24 * 30);
 
@@ -156,6 +159,11 @@ impl Shelf {
         None
     }
 
+    /// Where the functions are kept of what comes one after another.
+    pub(super) fn functions(&self, series: &str) -> PathBuf {
+        self.directory.join(format!("{series}{FUNCTIONS}"))
+    }
+
     pub(super) fn new_file(&self) -> io::Result<NamedTempFile> {
         tempfile::Builder::new()
             .prefix(UNFINISHED)
@@ -211,9 +219,10 @@ impl Shelf {
             let age = now.duration_since(used).unwrap_or_default();
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if name.ends_with(ENDING) && age <= KEPT_FOR {
+            let is_ours = name.ends_with(ENDING) || name.ends_with(FUNCTIONS);
+            if is_ours && age <= KEPT_FOR {
                 kept.push((used, about.len(), entry.path()));
-            } else if name.ends_with(ENDING)
+            } else if is_ours
                 || (name.starts_with(UNFINISHED) && age > UNFINISHED_FOR)
             {
                 removed(&entry.path())?;

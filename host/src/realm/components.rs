@@ -260,7 +260,7 @@ async fn read(path: &Path) -> Result<Source, ComponentError> {
     let octets = octets(path, LARGEST_COMPONENT).await?;
     let octets = octets.ok_or(ComponentError::TooLarge)?;
     let source = spawn_blocking(move || Source::from(octets)).await;
-    Ok(source.map_err(io::Error::other)?)
+    Ok(source.map_err(io::Error::other)?.at(path))
 }
 
 async fn signature(component: &Path) -> Result<Detached, ComponentError> {

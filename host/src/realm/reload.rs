@@ -1,10 +1,12 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet, HashMap},
     ffi::OsStr,
-    fs, io,
+    fs, io, mem,
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+use tokio::task::spawn_blocking;
 
 use super::{Hints, Realm, RealmError, Realms, Workshop, consent};
 use crate::{config, stamp::Stamp, wamp::reason};
@@ -16,10 +18,13 @@ pub struct Reloader {
     /// The directory of the realms' files.
     directory: PathBuf,
     realms: Arc<Realms>,
-    known: BTreeMap<PathBuf, Known>,
+    known: Memory,
     /// Whether a listener could hand out cookies.
     serves_cookies: bool,
 }
+
+/// What is known of each realm's file.
+type Memory = BTreeMap<PathBuf, Known>;
 
 /// What is known of a realm's file: when it was looked at last, and what came of it.
 #[derive(Debug, Default)]
@@ -57,7 +62,7 @@ impl Reloader {
             workshop,
             directory,
             realms,
-            known: BTreeMap::new(),
+            known: Memory::new(),
             serves_cookies: true,
         }
     }
@@ -86,15 +91,9 @@ impl Reloader {
     /// Looks at every realm whose files have changed since the last look, puts in place what is
     /// good, and says so.
     pub async fn look(&mut self) -> io::Result<Vec<Inspection>> {
-        let files = realm_files(&self.directory)?;
-        self.forget_missing(&files);
         let mut inspections = Vec::new();
-        for path in files {
+        for path in self.changed().await? {
             let known = self.known.entry(path.clone()).or_default();
-            known.missed = false;
-            if !known.stamps.is_empty() && known.stamps.iter().all(is_current) {
-                continue;
-            }
             let outcome = inspect(&self.workshop, &self.realms, &path, known).await;
             report(&path, known, &outcome);
             match &outcome {
@@ -114,27 +113,65 @@ impl Reloader {
         Ok(inspections)
     }
 
-    /// Closes the realms whose files are gone.
-    fn forget_missing(&mut self, files: &[PathBuf]) {
-        self.known.retain(|path, known| {
-            if files.contains(path) {
-                return true;
-            }
-            if !known.missed {
-                known.missed = true;
-                return true;
-            }
-            if let Some(realm) = &known.realm {
-                self.realms.remove(&realm.name);
-                realm.close(reason::CLOSE_REALM);
-                tracing::warn!(
-                    realm = %realm.name, file = %path.display(),
-                    "the realm is closed: its file is gone"
-                );
-            }
-            false
+    /// The files that are not as they were at the last look; closes the realms whose files are gone.
+    async fn changed(&mut self) -> io::Result<Vec<PathBuf>> {
+        let directory = self.directory.clone();
+        let mut known = mem::take(&mut self.known);
+        // Some microseconds for each file, and there may be thousands: not on a thread that serves.
+        let looking = spawn_blocking(move || {
+            let changed = realm_files(&directory).map(|files| {
+                let gone = forget_missing(&mut known, &files);
+                (gone, changed(&known, files))
+            });
+            (known, changed)
         });
+        // Only a panic would lose what is known, and nothing in there panics.
+        let (known, changed) = looking.await.map_err(io::Error::other)?;
+        self.known = known;
+        let (gone, changed) = changed?;
+        for (path, realm) in gone {
+            self.realms.remove(&realm.name);
+            realm.close(reason::CLOSE_REALM);
+            tracing::warn!(
+                realm = %realm.name, file = %path.display(),
+                "the realm is closed: its file is gone"
+            );
+        }
+        Ok(changed)
     }
+}
+
+/// Yields the realms whose files are gone.
+fn forget_missing(known: &mut Memory, files: &BTreeSet<PathBuf>) -> Vec<(PathBuf, Arc<Realm>)> {
+    let mut gone = Vec::new();
+    known.retain(|path, known| {
+        if files.contains(path) {
+            known.missed = false;
+            return true;
+        }
+        if !mem::replace(&mut known.missed, true) {
+            return true;
+        }
+        gone.extend(known.realm.take().map(|realm| (path.clone(), realm)));
+        false
+    });
+    gone
+}
+
+fn changed(known: &Memory, files: BTreeSet<PathBuf>) -> Vec<PathBuf> {
+    // Thousands of realms have the same components. A stamp that was taken a little earlier does no
+    // harm: what changes after it is another one at the next look.
+    let mut stamps: HashMap<&Path, Option<Stamp>> = HashMap::new();
+    let mut is_changed = |path: &PathBuf| {
+        let Some(Known { stamps: then, .. }) = known.get(path) else {
+            return true;
+        };
+        let mut then_and_now = then.iter().map(|(path, then)| {
+            (*then, *stamps.entry(path).or_insert_with(|| Stamp::of(path)))
+        });
+        then.is_empty() || then_and_now.any(|(then, now)| then != now)
+    };
+    files.into_iter().filter(|path| is_changed(path)).collect()
 }
 
 async fn inspect(
@@ -184,10 +221,6 @@ fn stamp(path: PathBuf) -> (PathBuf, Option<Stamp>) {
     (path, stamp)
 }
 
-fn is_current((path, stamp): &(PathBuf, Option<Stamp>)) -> bool {
-    Stamp::of(path) == *stamp
-}
-
 fn report(path: &Path, known: &Known, outcome: &Result<Arc<Realm>, RealmError>) {
     let file = path.display();
     match (outcome, &known.realm) {
@@ -210,17 +243,16 @@ fn report(path: &Path, known: &Known, outcome: &Result<Arc<Realm>, RealmError>) 
 }
 
 /// The files `NAME.toml`, but not those that editors and copies leave behind.
-fn realm_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
+fn realm_files(directory: &Path) -> io::Result<BTreeSet<PathBuf>> {
+    let mut files = BTreeSet::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         let is_hidden = path
             .file_name()
             .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
         if !is_hidden && path.extension() == Some(OsStr::new("toml")) {
-            files.push(path);
+            files.insert(path);
         }
     }
-    files.sort();
     Ok(files)
 }

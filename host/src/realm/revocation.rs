@@ -66,11 +66,10 @@ async fn look(
     let noticed = seen.map_or(0, |seen| change.saturating_sub(seen));
     realms.credential_changes.fetch_add(noticed, Relaxed);
     // After the change was read: what changes meanwhile is found by the next look.
-    for realm in realms.all() {
-        let ending = spawn_blocking(move || realm.end_unfounded());
-        // A panic in there would have been told already, and the next change is another chance.
-        ending.await.unwrap_or(Ok(()))?;
-    }
+    let realms = realms.all();
+    let ending = spawn_blocking(move || realms.iter().try_for_each(|realm| realm.end_unfounded()));
+    // A panic in there would have been told already, and the next change is another chance.
+    ending.await.unwrap_or(Ok(()))?;
     Ok(change)
 }
 

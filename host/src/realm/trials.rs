@@ -108,7 +108,7 @@ impl Trials {
             check(&trial::probe(runtime, revision, table).await?)?;
         }
         if conforms {
-            let source: Source = fs::read(component)?.into();
+            let source = Source::from(fs::read(component)?).at(component);
             if source.digest() != revision.digest {
                 return Err(TrialFailure::Changed);
             }

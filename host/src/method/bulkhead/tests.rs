@@ -22,10 +22,10 @@ fn a_realm_has_so_many_logins_under_way() {
 #[tokio::test]
 async fn calls_beyond_those_under_way_wait_and_more_are_refused_at_once() {
     let (bulkhead, runtime) = (Bulkhead::new(LIMITS), Runtime::new().expect("an engine"));
-    let first = bulkhead.call(&runtime).await.expect("there is room");
-    let _second = bulkhead.call(&runtime).await.expect("there is room");
-    let (waiting, refused) = tokio::join!(biased; bulkhead.call(&runtime), async {
-        let refused = bulkhead.call(&runtime).await.err();
+    let first = bulkhead.call(&runtime, false).await.expect("there is room");
+    let _second = bulkhead.call(&runtime, false).await.expect("there is room");
+    let (waiting, refused) = tokio::join!(biased; bulkhead.call(&runtime, false), async {
+        let refused = bulkhead.call(&runtime, false).await.err();
         drop(first);
         refused
     });
@@ -43,8 +43,8 @@ async fn a_call_does_not_wait_for_long() {
         ..LIMITS
     });
     let runtime = Runtime::new().expect("an engine");
-    let _first = bulkhead.call(&runtime).await.expect("there is room");
-    let late = bulkhead.call(&runtime).await.err();
+    let _first = bulkhead.call(&runtime, false).await.expect("there is room");
+    let late = bulkhead.call(&runtime, false).await.err();
     let why = late.expect("its time has passed").to_string();
     assert!(why.contains("limit: wait"), "{why}");
 }
