@@ -1,14 +1,16 @@
+mod error;
+mod policy;
+
 use std::{
     collections::HashMap,
-    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use thiserror::Error;
+pub use error::{MethodError, RealmError};
 
 use super::{
-    ComponentError, ConsentError, Generation, Ledger, Realm, Realms,
+    ComponentError, Generation, Ledger, Realm, Realms,
     callees::{self, Turns},
     components::{self, Components, Wanted},
     generation::Made,
@@ -17,78 +19,16 @@ use super::{
     trials::{self, Table, Trials},
 };
 use crate::{
-    config::{self, Ceilings, Cleartext, ConfigError, Conform},
+    config::{self, Ceilings, Conform},
     credential::{Bounds, Keyring, Vault},
     egress::{Door, Egress},
-    key_set::{KeySetError, KeySets, Remotes},
-    login::{Alternative, Policy, Role, Step, StepName, When},
+    key_set::{KeySets, Remotes},
+    login::StepName,
     method::{
         Alarm, Bulkhead, Bulkheads, Digest, Grant, Limits, Method, MethodParts, OutcomesOfSteps,
         Probation, Reach, Revision, Runtime, Signers, Stage, Trail,
     },
-    router::Permission,
 };
-
-/// Why a realm's files give no generation. Each line of it names a file and says what to do.
-#[derive(Debug, Error)]
-pub enum RealmError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    KeySet(#[from] KeySetError),
-    #[error("{}", lines(.0))]
-    Methods(Vec<MethodError>),
-    #[error(transparent)]
-    Consent(#[from] ConsentError),
-}
-
-impl RealmError {
-    /// Its lines, and the stage that a component has not passed where it is about one.
-    pub fn complaints(&self) -> Vec<(Option<&'static str>, String)> {
-        if let Self::Methods(errors) = self {
-            let complaint = |error: &MethodError| {
-                let stage = error.problem.stage().name();
-                (Some(stage), error.to_string())
-            };
-            return errors.iter().map(complaint).collect();
-        }
-        let lines = self.to_string();
-        lines.lines().map(|line| (None, line.to_owned())).collect()
-    }
-}
-
-/// One method of a realm that cannot be used.
-#[derive(Debug)]
-pub struct MethodError {
-    pub realm: Arc<str>,
-    pub step: StepName,
-    pub path: PathBuf,
-    pub problem: ComponentError,
-}
-
-impl fmt::Display for MethodError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            realm,
-            step,
-            path,
-            problem,
-        } = self;
-        write!(
-            f,
-            "{}: the method {step} of {realm} cannot be used: {problem}",
-            path.display()
-        )
-    }
-}
-
-fn lines(errors: &[MethodError]) -> String {
-    errors
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("\n")
-}
 
 /// Where generations are made.
 #[derive(Debug)]
@@ -177,7 +117,7 @@ impl Workshop {
         present: Option<&Realm>,
     ) -> Result<Made, RealmError> {
         let name: Arc<str> = realm.name.as_str().into();
-        let roles: Vec<Role> = realm.roles.iter().map(|name| role(realm, name)).collect();
+        let roles = policy::roles(realm);
         let default_role = roles.first().map_or("", |role| &*role.name);
         let keyring = self.vault.keyring((&*name).into(), default_role.into());
         let key_sets = KeySets::open(&name, &realm.key_sets, &self.remotes)?;
@@ -224,18 +164,8 @@ impl Workshop {
         if !errors.is_empty() {
             return Err(RealmError::Methods(errors));
         }
-        let policy = Policy {
-            alternatives: realm
-                .logins
-                .iter()
-                .filter_map(|login| alternative(realm, login, &methods))
-                .collect(),
-            roles,
-            longest_session: realm.longest_session,
-            confidential: realm.cleartext == Cleartext::Refuse,
-            rounds: realm.methods.iter().map(rounds).collect(),
-        };
-        let permissions = realm.permissions.iter().map(permission).collect();
+        let policy = policy::of(realm, roles, &methods);
+        let permissions = policy::permissions(realm);
         let aside = match present {
             Some(present) => aside(present, &methods).await,
             None => HashMap::new(),
@@ -460,61 +390,6 @@ fn alarm(realms: &Arc<Realms>) -> Alarm {
     })
 }
 
-fn rounds((step, method): (&config::StepName, &config::MethodConfig)) -> (StepName, u32) {
-    (StepName::new(step.as_str()), method.limits.rounds)
-}
-
-fn role(realm: &config::Realm, name: &config::RoleName) -> Role {
-    let requires = realm.assurance.get(name).into_iter().flatten();
-    Role {
-        name: name.as_str().into(),
-        requires: requires.map(|step| StepName::new(step.as_str())).collect(),
-    }
-}
-
-/// None for an alternative without steps, which the configuration does not let through.
-fn alternative(
-    realm: &config::Realm,
-    login: &config::Login,
-    methods: &HashMap<StepName, Arc<Method>>,
-) -> Option<Alternative> {
-    let (first, rest) = login.steps.split_first()?;
-    Some(Alternative {
-        first: StepName::new(first.name.as_str()),
-        rest: rest.iter().map(later).collect(),
-        confidential: login
-            .names()
-            .any(|name| is_confidential(realm, name, methods)),
-    })
-}
-
-/// Whether a step is not gone through where others could read along: as the realm says, else where
-/// clients send their secret as it is.
-fn is_confidential(
-    realm: &config::Realm,
-    name: &config::StepName,
-    methods: &HashMap<StepName, Arc<Method>>,
-) -> bool {
-    let said = realm.methods.get(name).and_then(|method| method.cleartext);
-    match said {
-        Some(said) => said == Cleartext::Refuse,
-        None => methods
-            .get(&StepName::new(name.as_str()))
-            .is_none_or(|method| method.revision.manifest.clear_secret),
-    }
-}
-
-fn later(step: &config::Step) -> Step {
-    Step {
-        name: StepName::new(step.name.as_str()),
-        when: match step.when {
-            config::When::Always => When::Always,
-            config::When::Enrolled => When::Enrolled,
-        },
-        may_change_role: step.may_change.contains(&config::Change::Role),
-    }
-}
-
 /// A step that is for the enrolled needs a method that says what they are enrolled for: without it
 /// the step would be skipped for everyone.
 fn usable(
@@ -538,13 +413,5 @@ fn bounds(guesses: &config::GuessLimits) -> Bounds {
         lock: guesses.lock,
         longest: guesses.longest,
         total: guesses.total,
-    }
-}
-
-fn permission(permission: &config::Permission) -> Permission {
-    Permission {
-        role: permission.role.as_str().to_owned(),
-        pattern: permission.pattern.clone(),
-        allow: permission.allow,
     }
 }

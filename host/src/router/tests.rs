@@ -1,7 +1,9 @@
 use std::collections::VecDeque;
 
 use super::*;
-use crate::wamp::{Actions, Dict, MatchPolicy, Pattern, Payload, RequestIds, Value, reason};
+use crate::wamp::{
+    Action, Actions, Code, Dict, MatchPolicy, Message, Pattern, Payload, RequestIds, Value, reason,
+};
 
 mod broker;
 mod dealer;

@@ -86,63 +86,33 @@ impl Index {
 mod tests {
     use std::{cell::Cell, convert::Infallible};
 
-    use tempfile::TempDir;
-
     use super::*;
     use crate::credential::{
-        Existing, Kind, Realm, Sqlite, Store as _,
-        enrol::{self, Derivation},
+        Store as _,
+        sqlite::tests::{Disk, find, put, realm, secret},
     };
-
-    struct Place(TempDir);
-
-    impl Place {
-        fn new() -> Self {
-            Self(TempDir::new().unwrap())
-        }
-
-        fn open(&self) -> Sqlite {
-            Sqlite::open(self.0.path().join("credentials.db")).unwrap()
-        }
-    }
-
-    fn put(store: &Sqlite, authid: &str) {
-        let enrolment = enrol::wampcra("secret", &Derivation::Plain).unwrap();
-        let realm = Realm::from("realm1");
-        store
-            .add(
-                &realm,
-                &authid.into(),
-                &"user".into(),
-                &enrolment,
-                Existing::Replace,
-            )
-            .unwrap();
-    }
 
     #[test]
     fn no_commit_is_missed_whoever_makes_it() {
-        let place = Place::new();
-        let (router, command) = (place.open(), place.open());
+        let disk = Disk::new();
+        let (router, command) = (disk.open(), disk.open());
         router.stamp().unwrap();
         for round in 0..60 {
             let before = router.stamp().unwrap();
             assert_eq!(router.stamp().unwrap(), before);
             match round % 5 {
-                0 => put(&router, "alice"),
+                0 => _ = put(&router, "alice", &secret("secret")),
                 // Changes a counter and no version, and leaves the log as it is.
                 1 => {
-                    let (realm, kind) = (Realm::from("realm1"), Kind::wampcra());
-                    let alice = command.find(&realm, &kind, &"alice".into());
-                    let alice = alice.unwrap().unwrap();
-                    assert!(command.advance(&realm, &alice, round).unwrap());
+                    let alice = find(&command, "alice").unwrap();
+                    assert!(command.advance(&realm(), &alice, round).unwrap());
                 }
-                2 => put(&command, "bob"),
+                2 => _ = put(&command, "bob", &secret("secret")),
                 // One that comes and goes.
-                3 => put(&place.open(), "alice"),
+                3 => _ = put(&disk.open(), "alice", &secret("secret")),
                 _ => std::thread::scope(|scope| {
                     for authid in ["carol", "dave"] {
-                        scope.spawn(|| put(&command, authid));
+                        scope.spawn(|| put(&command, authid, &secret("secret")));
                         scope.spawn(|| router.stamp().unwrap());
                     }
                 }),
@@ -153,10 +123,10 @@ mod tests {
 
     #[test]
     fn while_nothing_changes_nobody_is_asked() {
-        let place = Place::new();
-        let store = place.open();
-        put(&store, "alice");
-        let path = place.0.path().join("credentials.db");
+        let disk = Disk::new();
+        let store = disk.open();
+        put(&store, "alice", &secret("secret"));
+        let path = disk.path();
         let (changes, asked) = (Changes::default(), Cell::new(0));
         let ask = || {
             asked.set(asked.get() + 1);
@@ -167,13 +137,13 @@ mod tests {
         }
         let expected = if cfg!(target_os = "linux") { 2 } else { 10 };
         assert_eq!(asked.get(), expected);
-        put(&store, "bob");
+        put(&store, "bob", &secret("secret"));
         assert_eq!(changes.stamp(&path, ask).unwrap(), Stamp(expected + 1));
     }
 
     #[test]
     fn without_an_index_the_store_is_asked_each_time() {
-        let place = Place::new();
+        let disk = Disk::new();
         let changes = Changes::default();
         let asked = Cell::new(0);
         for round in 1..4 {
@@ -181,7 +151,7 @@ mod tests {
                 asked.set(asked.get() + 1);
                 Ok::<_, Infallible>(Stamp(asked.get()))
             };
-            let path = place.0.path().join("nothing.db");
+            let path = disk.directory().join("nothing.db");
             assert_eq!(changes.stamp(&path, ask).unwrap(), Stamp(round));
         }
     }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{NEXT_VERSION, Refusal, Sqlite, StoredMaterial, unix_ms};
+use super::{Refusal, Sqlite, edits::NEXT_VERSION, row::StoredMaterial, unix_ms};
 use crate::credential::{
     Authid, CodeHash, EnrolledKey, Invitation, Kind, Material, NotEnrolled, Realm, Record,
     StoreError,

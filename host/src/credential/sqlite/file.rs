@@ -293,3 +293,6 @@ fn unreadable(path: &Path, error: rusqlite::Error) -> StoreError {
     }
     failed(path, "read it", error)
 }
+
+#[cfg(test)]
+mod tests;

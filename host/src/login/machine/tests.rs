@@ -9,7 +9,7 @@ use messages::messages_out_of_place;
 
 use super::*;
 use crate::{
-    login::{Alternative, Role},
+    login::{Alternative, Authid, Role},
     wamp::Value,
 };
 

@@ -1,5 +1,4 @@
 use super::*;
-use crate::wamp::Action;
 
 /// A realm in which an `admin` may do everything, and see and end sessions.
 fn realm() -> Realm {

@@ -1,27 +1,10 @@
 use std::thread;
 use std::time::Duration;
 
-use tempfile::TempDir;
-
 use super::*;
 use crate::credential::enrol;
+use crate::credential::sqlite::tests::{Disk, realm};
 use crate::credential::{EnrolmentCode, Existing, Note, Store as _, Validity};
-
-struct Disk(TempDir);
-
-impl Disk {
-    fn new() -> Self {
-        Self(TempDir::new().unwrap())
-    }
-
-    fn open(&self) -> Sqlite {
-        Sqlite::open(self.0.path().join("credentials.db")).unwrap()
-    }
-}
-
-fn realm() -> Realm {
-    Realm::from("realm1")
-}
 
 fn key(id: &[u8], counter: u64) -> EnrolledKey {
     EnrolledKey::new(id, b"public key", counter, r#"{"transports":["usb"]}"#).unwrap()
@@ -301,7 +284,7 @@ fn a_damaged_key_is_told() {
     let store = disk.open();
     let code = invite(&store, "alice", 1);
     enrol(&store, "alice", &code, &key(b"one", 0)).unwrap();
-    let path = disk.0.path().join("credentials.db");
+    let path = disk.path();
     let meddler = rusqlite::Connection::open(path).unwrap();
     meddler
         .execute("UPDATE enrolled_key SET about = 'x'", [])
