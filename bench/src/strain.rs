@@ -135,7 +135,7 @@ fn measure(strain: Strain, args: &StrainArgs, router: &Path, cores: Cores) -> Re
     let runtime = load::runtime()?;
     match strain {
         Strain::Neighbour => runtime.block_on(neighbour::run(router, cores, args.rounds)),
-        Strain::Reload => runtime.block_on(reload::run(router, cores, args.reloads)),
+        Strain::Reload => runtime.block_on(reload::run(router, cores, args.reloads, args.rounds)),
         Strain::Soak => runtime.block_on(reload::soak(router, cores, args.soak)),
         Strain::Start => runtime.block_on(start::run(router, cores, args.rounds)),
         Strain::Memory => runtime.block_on(memory::run(router, cores, args.sessions)),

@@ -145,8 +145,15 @@ async fn sign(deployment: &Deployment, key: &std::path::Path, component: &str) {
 
 /// The compiled components that are kept.
 fn kept(deployment: &Deployment) -> Vec<PathBuf> {
+    in_the_cache(deployment, "cwasm")
+}
+
+fn in_the_cache(deployment: &Deployment, ending: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(deployment.path("cache")).unwrap();
-    entries.map(|entry| entry.unwrap().path()).collect()
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.extension().is_some_and(|it| it == ending))
+        .collect()
 }
 
 #[tokio::test]
@@ -175,6 +182,31 @@ async fn a_component_is_compiled_once_for_all_starts_and_a_damaged_one_anew() {
     router.log.mention("a compiled component is damaged").await;
     Client::join(&router, "realm1").await;
     assert_eq!(kept(&router.deployment), compiled);
+}
+
+#[tokio::test]
+async fn what_was_compiled_before_makes_no_other_machine_code() {
+    let ticket = Component::method("ticket");
+    let router = deployment("").start().await;
+    // They have much of the standard library in common.
+    router.deployment.component("anonymous", &ticket);
+    router.log.generation("realm1", 2).await;
+    assert_eq!(in_the_cache(&router.deployment, "functions").len(), 1);
+
+    let alone = deployment("");
+    alone.component("anonymous", &ticket);
+    let alone = alone.start().await;
+    let alone = kept(&alone.deployment);
+    // A file's name has the digest of what is in it.
+    let names = |files: &[PathBuf]| -> Vec<_> {
+        files
+            .iter()
+            .map(|file| file.file_name().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(alone.len(), 1);
+    let (with, alone) = (names(&kept(&router.deployment)), names(&alone));
+    assert!(with.contains(&alone[0]), "{with:?}, {alone:?}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use crate::load::Sample;
 
 /// What became of logins that came at a fixed rate.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Paced {
     /// From when each login was due to when it was over: who had to wait waits in here too.
     pub latencies: Vec<Duration>,
@@ -16,6 +16,11 @@ pub struct Paced {
 }
 
 impl Paced {
+    pub fn add(&mut self, other: Self) {
+        self.latencies.extend(other.latencies);
+        self.failed += other.failed;
+    }
+
     pub fn p99(&self) -> Result<Duration> {
         let sample = Sample {
             operations: 0,

@@ -14,13 +14,13 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, de::IgnoredAny};
 use tokio::{
-    task::{JoinSet, yield_now},
-    time::{MissedTickBehavior, interval},
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, sleep},
 };
 
 use super::{
     Finding, median,
-    pace::{lasting, paced},
+    pace::{Paced, lasting, paced},
     site::{Site, guest},
 };
 use crate::{
@@ -46,11 +46,12 @@ const EVERY: Duration = Duration::from_millis(100);
 /// A second.
 const LOGINS: u32 = 200;
 
-/// How long the logins are measured that nobody disturbs.
-const QUIET: Duration = Duration::from_secs(10);
-
-/// How often a save is followed by its first login.
+/// How often a save is followed by its first login,
 const SAVES: u32 = 20;
+
+/// and how long is between logins meanwhile. Were there always one, the router would be measured that
+/// has all its time taken.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Logins under way at one time, in the soak.
 const CONNECTIONS: usize = 16;
@@ -69,7 +70,7 @@ struct Visitor {
     hello: Vec<u8>,
 }
 
-pub async fn run(router: &Path, cores: Cores, reloads: u32) -> Result<Vec<Finding>> {
+pub async fn run(router: &Path, cores: Cores, reloads: u32, rounds: u32) -> Result<Vec<Finding>> {
     let author = Author::new(router, "reload")?;
     let (server, _) = author.site.start(cores)?;
     let visitor = Arc::new(Visitor::new(&server.target));
@@ -77,29 +78,30 @@ pub async fn run(router: &Path, cores: Cores, reloads: u32) -> Result<Vec<Findin
         let visitor = Arc::clone(&visitor);
         async move { visitor.visit().await.map(|_| ()) }
     };
-    let quiet = paced(LOGINS, lasting(QUIET), visit).await?;
-    let done = Rc::new(Cell::new(false));
-    let logins = paced(
-        LOGINS,
-        {
+    let (mut quiet, mut strained) = (Paced::default(), Paced::default());
+    let each = reloads.div_ceil(rounds);
+    let reloads = each * rounds;
+    for round in 0..rounds {
+        quiet.add(paced(LOGINS, lasting(EVERY * each), visit).await?);
+        let done = Rc::new(Cell::new(false));
+        let goes_on = {
             let done = Rc::clone(&done);
             move || !done.get()
-        },
-        visit,
-    );
-    let saves = async {
-        let mut ticks = interval(EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        for number in 1..=reloads {
-            ticks.tick().await;
-            author.save(number)?;
-        }
-        done.set(true);
-        anyhow::Ok(())
-    };
-    let (strained, saved) = tokio::join!(logins, saves);
-    saved?;
-    let strained = strained?;
+        };
+        let saves = async {
+            let mut ticks = interval(EVERY);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            for number in 1..=each {
+                ticks.tick().await;
+                author.save(round * each + number)?;
+            }
+            done.set(true);
+            anyhow::Ok(())
+        };
+        let (logins, saved) = tokio::join!(paced(LOGINS, goes_on, visit), saves);
+        saved?;
+        strained.add(logins?);
+    }
     let mut waits = Vec::new();
     for number in 1..=SAVES {
         waits.push(author.first_login(&visitor, reloads + number).await?);
@@ -204,7 +206,7 @@ impl Author {
                 begin.elapsed() < Duration::from_secs(30),
                 "it is not taken up"
             );
-            yield_now().await;
+            sleep(PAUSE).await;
         }
         Ok(begin.elapsed())
     }

@@ -201,7 +201,8 @@ async fn accept(listener: Listener, hello: Duration, sessions: Arc<Sessions>, ta
         };
         match accepted {
             Ok(incoming) => {
-                tasks.spawn(connection(incoming, hello, Arc::clone(&sessions)));
+                // Boxed: tokio would move all of it four times over.
+                tasks.spawn(Box::pin(connection(incoming, hello, Arc::clone(&sessions))));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");

@@ -222,9 +222,7 @@ impl Shelf {
             let is_ours = name.ends_with(ENDING) || name.ends_with(FUNCTIONS);
             if is_ours && age <= KEPT_FOR {
                 kept.push((used, about.len(), entry.path()));
-            } else if is_ours
-                || (name.starts_with(UNFINISHED) && age > UNFINISHED_FOR)
-            {
+            } else if is_ours || (name.starts_with(UNFINISHED) && age > UNFINISHED_FOR) {
                 removed(&entry.path())?;
             }
         }

@@ -1,5 +1,8 @@
 use std::{
-    sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -13,12 +16,17 @@ const BUCKETS: usize = 26 * TO_THE_DOUBLE as usize;
 const BOUNDS: [u32; 10] = [6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
 
 /// How long calls took: counts in buckets of fixed bounds, so that it costs a call two additions,
-/// and half a kilobyte for each revision.
-#[derive(Debug)]
+/// and half a kilobyte for each revision that is asked at all.
+#[derive(Debug, Default)]
 pub struct Latency {
-    buckets: [AtomicU32; BUCKETS],
+    buckets: OnceLock<Box<Buckets>>,
     total_us: AtomicU64,
 }
+
+type Buckets = [AtomicU32; BUCKETS];
+
+/// Of what was never asked.
+static NONE: Buckets = [const { AtomicU32::new(0) }; BUCKETS];
 
 /// How many calls took how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,19 +44,13 @@ impl Spread {
     }
 }
 
-impl Default for Latency {
-    fn default() -> Self {
-        Self {
-            buckets: [const { AtomicU32::new(0) }; BUCKETS],
-            total_us: AtomicU64::new(0),
-        }
-    }
-}
-
 impl Latency {
     pub fn note(&self, took: Duration) {
         let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        if let Some(bucket) = self.buckets.get(bucket(us)) {
+        let buckets = self
+            .buckets
+            .get_or_init(|| Box::new([const { AtomicU32::new(0) }; BUCKETS]));
+        if let Some(bucket) = buckets.get(bucket(us)) {
             bucket.fetch_add(1, Relaxed);
         }
         self.total_us.fetch_add(us, Relaxed);
@@ -68,7 +70,7 @@ impl Latency {
         }
         let wanted = (count * percent).div_ceil(100).max(1);
         let mut seen = 0;
-        let reached = self.buckets.iter().position(|bucket| {
+        let reached = self.buckets().iter().position(|bucket| {
             seen += u64::from(bucket.load(Relaxed));
             seen >= wanted
         });
@@ -77,7 +79,7 @@ impl Latency {
 
     /// The same in a few buckets, for those who add up many of these.
     pub fn spread(&self) -> Spread {
-        let mut counts = self.buckets.iter().map(|it| u64::from(it.load(Relaxed)));
+        let mut counts = self.buckets().iter().map(|it| u64::from(it.load(Relaxed)));
         let mut below = 0;
         let mut buckets = [(0.0, 0); BOUNDS.len()];
         for (bucket, bound) in buckets.iter_mut().zip(BOUNDS) {
@@ -93,8 +95,12 @@ impl Latency {
         }
     }
 
+    fn buckets(&self) -> &Buckets {
+        self.buckets.get().map_or(&NONE, |buckets| buckets)
+    }
+
     fn count(&self) -> u64 {
-        let counts = self.buckets.iter().map(|it| u64::from(it.load(Relaxed)));
+        let counts = self.buckets().iter().map(|it| u64::from(it.load(Relaxed)));
         counts.sum()
     }
 }

@@ -1,7 +1,7 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use parking_lot::Mutex;
-use tokio::sync::watch;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::SetOnce;
 
 use super::{
     Cookies, Ledger,
@@ -67,8 +67,8 @@ pub struct Realm {
     /// Whoever puts a generation in place holds it.
     pub(super) held: Mutex<Revisions>,
     pub(super) roll: Roll,
-    generation: watch::Sender<Arc<Generation>>,
-    closing: watch::Sender<Option<&'static str>>,
+    generation: RwLock<Arc<Generation>>,
+    closing: SetOnce<&'static str>,
 }
 
 impl Generation {
@@ -97,19 +97,14 @@ impl Realm {
             held: Mutex::new(held),
             roll: Roll::default(),
             router: Router::new(permissions, router::Limits::default(), random),
-            generation: watch::Sender::new(Arc::new(generation)),
-            closing: watch::Sender::new(None),
+            generation: RwLock::new(Arc::new(generation)),
+            closing: SetOnce::new(),
         }
     }
 
     /// The generation that a login which begins now goes through.
     pub fn generation(&self) -> Arc<Generation> {
-        Arc::clone(&self.generation.borrow())
-    }
-
-    /// Tells of every generation that is put in place from now on.
-    pub fn generations(&self) -> watch::Receiver<Arc<Generation>> {
-        self.generation.subscribe()
+        Arc::clone(&self.generation.read())
     }
 
     /// How often operators have changed which revisions are asked.
@@ -134,7 +129,7 @@ impl Realm {
         self.router
             .set_permissions(Arc::clone(&generation.permissions));
         self.welcome(&generation);
-        self.generation.send_replace(Arc::new(generation));
+        *self.generation.write() = Arc::new(generation);
         drop(held);
         // After that: whoever comes in meanwhile is judged by it or found by this.
         self.end_roleless();
@@ -152,7 +147,7 @@ impl Realm {
         generation.number += 1;
         self.welcome(&generation);
         let generation = Arc::new(generation);
-        self.generation.send_replace(Arc::clone(&generation));
+        *self.generation.write() = Arc::clone(&generation);
         self.announce(&generation);
     }
 
@@ -178,14 +173,14 @@ impl Realm {
         );
     }
 
-    /// Tells when the realm's sessions must end, and with what reason.
-    pub fn closing(&self) -> watch::Receiver<Option<&'static str>> {
-        self.closing.subscribe()
+    /// Waits until the realm's sessions must end, and says with what reason.
+    pub async fn closed(&self) -> &'static str {
+        self.closing.wait().await
     }
 
-    /// Ends all sessions of the realm, with a reason for GOODBYE.
+    /// Ends all sessions of the realm, with a reason for GOODBYE. The first one holds.
     pub fn close(&self, reason: &'static str) {
-        self.closing.send_replace(Some(reason));
+        _ = self.closing.set(reason);
     }
 }
 
@@ -209,7 +204,7 @@ impl fmt::Debug for Realm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Realm")
             .field("name", &self.name)
-            .field("generation", &*self.generation.borrow())
+            .field("generation", &self.generation())
             .finish_non_exhaustive()
     }
 }

@@ -167,7 +167,10 @@ fn changed(known: &Memory, files: BTreeSet<PathBuf>) -> Vec<PathBuf> {
             return true;
         };
         let mut then_and_now = then.iter().map(|(path, then)| {
-            (*then, *stamps.entry(path).or_insert_with(|| Stamp::of(path)))
+            (
+                *then,
+                *stamps.entry(path).or_insert_with(|| Stamp::of(path)),
+            )
         });
         then.is_empty() || then_and_now.any(|(then, now)| then != now)
     };
@@ -191,6 +194,7 @@ async fn inspect(
     known.stamps.extend(key_files(&realm).map(stamp));
     let callees = consent::files(&realm, path);
     known.stamps.extend(callees.into_iter().map(stamp));
+    known.stamps.shrink_to_fit();
     consent::check(&realm, path, &workshop.ceilings)?;
     loop {
         let Some(present) = &known.realm else {

@@ -64,7 +64,6 @@ pub(super) async fn run<W: Wire>(wire: W, joined: Joined, queue: usize) {
     let (outbox, mut outgoing) = outbox(queue, Arc::clone(&live));
     let session = accepted.session;
     let realm = Arc::clone(&seat.realm);
-    let mut closing = realm.closing();
     let expiry = expiry(&live);
     let Some(membership) = join(seat, &accepted, serializer, outbox) else {
         return;
@@ -79,9 +78,7 @@ pub(super) async fn run<W: Wire>(wire: W, joined: Joined, queue: usize) {
         () = sleep_until(expiry) => End::Ended(expired()),
         () = full.notified() => End::Full,
         () = ties.ended() => End::Ended(logged_out()),
-        closed = closing.wait_for(Option::is_some) => {
-            End::Closed(closed.ok().and_then(|closed| *closed).unwrap_or(reason::SYSTEM_SHUTDOWN))
-        }
+        reason = realm.closed() => End::Closed(reason),
     };
     let logs_out = matches!(end, End::Logout);
     // Whoever ends a session takes it out of its router first, and what its client says then is no
