@@ -12,8 +12,9 @@ use crate::{
     machine::Cores,
 };
 
-/// Realms that one router has and the other has not.
-const REALMS: usize = 1000;
+/// Realms of two routers: what the first ones leave behind, as allocators do, is in both.
+const FEW_REALMS: usize = 1000;
+const MANY_REALMS: usize = 4000;
 
 pub async fn run(router: &Path, cores: Cores, sessions: usize) -> Result<Vec<Finding>> {
     let few = Site::new(router, "memory")?;
@@ -35,21 +36,11 @@ pub async fn run(router: &Path, cores: Cores, sessions: usize) -> Result<Vec<Fin
     let clients = joined(&server.target, sessions - warm_up).await?;
     let each_session = (resident(process)? - before) / (sessions - warm_up);
     drop((clients, warm));
-    let one_realm = before;
     drop(server);
 
-    let many = Site::new(router, "memory-realms")?;
-    for number in 0..REALMS {
-        many.realm(
-            &format!("realm{number}"),
-            "roles = [\"guest\"]\n[[login]]\nsteps = [\"anonymous\"]\n[method.anonymous]\n\
-             settings = { role = \"guest\" }\n",
-        )?;
-    }
-    let (server, _) = many.start(cores)?;
-    let warm = joined(&server.target, warm_up).await?;
-    let each_realm = resident(server.process.pid())?.saturating_sub(one_realm) / REALMS;
-    drop(warm);
+    let few = with_realms(router, cores, FEW_REALMS).await?;
+    let many = with_realms(router, cores, MANY_REALMS).await?;
+    let each_realm = many.saturating_sub(few) / (MANY_REALMS - FEW_REALMS);
     Ok(vec![
         Finding::single(
             "memory of a login that waits for its client",
@@ -58,6 +49,23 @@ pub async fn run(router: &Path, cores: Cores, sessions: usize) -> Result<Vec<Fin
         Finding::single("memory of an idle session", kib(each_session)),
         Finding::single("memory of one more realm", kib(each_realm)),
     ])
+}
+
+/// What a router takes that has so many realms.
+async fn with_realms(router: &Path, cores: Cores, number: usize) -> Result<usize> {
+    let site = Site::new(router, "memory-realms")?;
+    for number in 0..number {
+        site.realm(
+            &format!("realm{number}"),
+            "roles = [\"guest\"]\n[[login]]\nsteps = [\"anonymous\"]\n[method.anonymous]\n\
+             settings = { role = \"guest\" }\n",
+        )?;
+    }
+    let (server, _) = site.start(cores)?;
+    let warm = joined(&server.target, 100).await?;
+    let octets = resident(server.process.pid())?;
+    drop(warm);
+    Ok(octets)
 }
 
 /// Clients that do not answer their CHALLENGE.

@@ -28,7 +28,8 @@ const EARLIER: usize = 2;
 /// What is known of the revisions of a realm.
 #[derive(Debug, Default)]
 pub(super) struct Revisions {
-    steps: BTreeMap<StepName, History>,
+    /// Boxed: a map's first node has room for eleven.
+    steps: BTreeMap<StepName, Box<History>>,
     /// Where it is written down what operators decide.
     ledger: Arc<Ledger>,
     /// Counts what operators have changed, so that whoever makes a generation meanwhile notices.
@@ -240,7 +241,7 @@ impl Revisions {
 
     /// What is staged, and is to be met by logins.
     pub(super) fn aside(&self) -> Vec<(StepName, Held, Part)> {
-        let staged = |(step, history): (&StepName, &History)| {
+        let staged = |(step, history): (&StepName, &Box<History>)| {
             let staged = history.staged.as_ref()?;
             (staged.part != Part::Idle).then(|| (step.clone(), staged.held.clone(), staged.part))
         };
@@ -267,7 +268,7 @@ impl Revisions {
                 history.go_on(live, instead_of, aside);
             } else {
                 let history = History::of(live, instead_of);
-                self.steps.insert(step.clone(), history);
+                self.steps.insert(step.clone(), Box::new(history));
             }
             self.forget_rollback(&method.tenure.realm, step);
         }
@@ -286,7 +287,7 @@ impl Revisions {
     }
 
     fn history(&mut self, step: &StepName) -> Option<&mut History> {
-        self.steps.get_mut(step)
+        self.steps.get_mut(step).map(Box::as_mut)
     }
 }
 
