@@ -174,7 +174,7 @@ async fn what_is_no_method_is_one_clear_message() {
     }
     let (good, said) = deployment.method("inspect none.wasm").await;
     assert!(
-        !good && said.contains("none.wasm: the component cannot be read"),
+        !good && said.contains("none.wasm: there is no such file; `countersign method build`"),
         "{said}"
     );
 }

@@ -53,7 +53,7 @@ impl TestTable {
     ///
     /// The file cannot be read, or something in it is wrong; then all that is wrong is told.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        Self::parse(&error::read(path, "write one, or name another")?, path)
+        Self::parse(&error::read(path, "write one (docs/test-tables.md), or name another")?, path)
     }
 
     /// The table in `text`. `file` is not opened: the errors name it.

@@ -1,30 +1,17 @@
 use std::{fs, process::ExitCode};
 
-use super::{
-    component,
-    project::{BuildArgs, refuse},
-};
-use crate::command::output;
-use crate::kit::Project;
+use super::{component, project::BuildArgs};
+use crate::{command::output, kit::Project};
 
 pub(super) fn run(args: &BuildArgs) -> anyhow::Result<ExitCode> {
     let tell = |line: std::fmt::Arguments<'_>| output::tell(line);
-    let project = match Project::find(&args.project.directory) {
-        Ok(project) => project,
-        Err(error) => return Ok(refuse(&error)),
-    };
+    let project = Project::find(&args.project.directory)?;
     // What is wrong with it should not be found after half a minute of building.
     let table = component::table_beside(&project.component());
-    if table.exists()
-        && let Err(error) = component::read_table(&table)
-    {
-        output::tell(format_args!("countersign: {error}"));
-        return Ok(ExitCode::FAILURE);
+    if table.exists() {
+        component::read_table(&table)?;
     }
-    let path = match project.build(args.output.as_deref(), &tell) {
-        Ok(path) => path,
-        Err(error) => return Ok(refuse(&error)),
-    };
+    let path = project.build(args.output.as_deref(), &tell)?;
     let octets = fs::metadata(&path)?.len();
     output::print(&format!("{} ({})\n", path.display(), size(octets)))?;
     if project.language().is_interpreted() {

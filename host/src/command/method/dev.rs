@@ -10,10 +10,7 @@ use std::{
 
 use anyhow::Context;
 
-use super::{
-    compiler,
-    project::{DevArgs, refuse},
-};
+use super::{compiler, project::DevArgs};
 use crate::command::output;
 use crate::{
     command::{ConfigArgs, ServeArgs, serve},
@@ -26,10 +23,7 @@ use crate::{
 const REALM: &str = "realm1";
 
 pub(super) async fn run(args: DevArgs) -> anyhow::Result<ExitCode> {
-    let project = match Project::find(&args.project.directory) {
-        Ok(project) => project,
-        Err(error) => return Ok(refuse(&error)),
-    };
+    let project = Project::find(&args.project.directory)?;
     let demo = Demo::new(&project, args.address)?;
     let serve = ServeArgs {
         config: ConfigArgs {
