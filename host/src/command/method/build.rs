@@ -1,4 +1,4 @@
-use std::{fs, process::ExitCode};
+use std::{fs, process::ExitCode, time::Instant};
 
 use super::{component, project::BuildArgs};
 use crate::{command::output, kit::Project};
@@ -11,9 +11,15 @@ pub(super) fn run(args: &BuildArgs) -> anyhow::Result<ExitCode> {
     if table.exists() {
         component::read_table(&table)?;
     }
+    let since = Instant::now();
     let path = project.build(args.output.as_deref(), &tell)?;
+    let seconds = since.elapsed().as_secs_f32();
     let octets = fs::metadata(&path)?.len();
-    output::print(&format!("{} ({})\n", path.display(), size(octets)))?;
+    output::print(&format!(
+        "{} ({}, made in {seconds:.1} s)\n",
+        path.display(),
+        size(octets)
+    ))?;
     if project.language().is_interpreted() {
         output::tell(format_args!(
             "A router compiles a component of this size for some 10 s when it first loads it."

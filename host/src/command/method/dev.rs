@@ -30,6 +30,7 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<ExitCode> {
             config: demo.config(),
         },
         log_format: LogFormat::default(),
+        realms_are_made: true,
     };
     let followed = follow(project, demo);
     tokio::select! {
@@ -68,7 +69,8 @@ impl Demo {
             );
         }
         output::tell(format_args!(
-            "The realm of {} is {REALM}, at ws://{address}/ws. Log in, in another terminal:\n\
+            "The realm of {} is {REALM}, at ws://{address}/ws. When it is in place, log in from another \
+             terminal:\n\
              {program} login ws://{address}/ws --realm {REALM} --method {name} --authid alice",
             realm.display(),
             program = std::env::args()
