@@ -89,7 +89,7 @@ pub(super) fn python(tell: Tell<'_>) -> Result<PathBuf, KitError> {
     let python = tool::require(&["python3", "python"], PYTHON_IS_MISSING)?;
     let directory = installed("python", COMPONENTIZE_PY, |directory| {
         tell(format_args!(
-            "Installing {COMPONENTIZE_PY} (250 MB, once for all projects)"
+            "Installing {COMPONENTIZE_PY} (70 MB, once for all projects)"
         ));
         let made = tool::run(Command::new(&python).args(["-m", "venv"]).arg(directory));
         if let Err(KitError::Failed { .. }) = made {

@@ -22,7 +22,7 @@ pub(super) fn run(args: &BuildArgs) -> anyhow::Result<ExitCode> {
     ))?;
     if project.language().is_interpreted() {
         output::tell(format_args!(
-            "A router compiles a component of this size for some 10 s when it first loads it."
+            "A router compiles a component of this size for some tens of seconds when it first loads it."
         ));
     }
     Ok(ExitCode::SUCCESS)
