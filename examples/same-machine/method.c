@@ -1,7 +1,7 @@
 // A login method: lets in whoever is on the router's own machine. As small as can be: no settings, no
 // question.
 
-#include "countersign.h"
+#include "verdict.h"
 
 #include <string.h>
 
@@ -26,16 +26,13 @@ bool exports_countersign_auth_method_begin(countersign_auth_types_attempt_t *att
     static const char NEAR[] = "tcp:127.0.0.1:";
     countersign_string_t peer;
     countersign_auth_transport_peer(&peer);
-    memset(ret, 0, sizeof *ret);
     if (peer.len < strlen(NEAR) || memcmp(peer.ptr, NEAR, strlen(NEAR)) != 0) {
-        ret->tag = COUNTERSIGN_AUTH_TYPES_VERDICT_DENY;
-        TEXT(ret->val.deny, "the client is elsewhere");
+        verdict_deny(ret, "the client is elsewhere");
         return true;
     }
-    ret->tag = COUNTERSIGN_AUTH_TYPES_VERDICT_ACCEPT;
-    TEXT(ret->val.accept.authid, "neighbour");
-    TEXT(ret->val.accept.authrole, "guest");
-    TEXT(ret->val.accept.authextra, "{}");
+    countersign_string_t authid;
+    countersign_string_set(&authid, "neighbour");
+    verdict_accept(ret, authid, "guest");
     return true;
 }
 

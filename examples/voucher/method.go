@@ -7,7 +7,6 @@ package main
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -26,9 +25,7 @@ type settings struct {
 
 func read(text string) (settings, error) {
 	s := settings{Office: "office", Role: "guest"}
-	from := json.NewDecoder(strings.NewReader(text))
-	from.DisallowUnknownFields()
-	return s, from.Decode(&s)
+	return s, cs.ReadSettings(text, &s)
 }
 
 func (voucher) Describe() cs.Manifest {

@@ -56,6 +56,9 @@ struct ServeArgs {
     /// How the log is written to standard error.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     log_format: LogFormat,
+    /// Whether somebody is making the realms: then there being none is nothing to warn of.
+    #[arg(skip)]
+    realms_are_made: bool,
 }
 
 impl Cli {

@@ -134,12 +134,22 @@ impl Deployment {
         self.command("method", words).await
     }
 
+    /// The same, with the exit status.
+    pub async fn method_status(&self, words: &str) -> (i32, String) {
+        self.status("method", words).await
+    }
+
     /// The same for `countersign session`.
     pub async fn session(&self, words: &str) -> (bool, String) {
         self.command("session", words).await
     }
 
     async fn command(&self, command: &str, words: &str) -> (bool, String) {
+        let (status, said) = self.status(command, words).await;
+        (status == 0, said)
+    }
+
+    async fn status(&self, command: &str, words: &str) -> (i32, String) {
         let mut process = tokio::process::Command::new(router::program());
         process.args([command, "--config"]).arg(self.config());
         process.args(words.split(' '));
@@ -150,7 +160,7 @@ impl Deployment {
             .expect("a program");
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said).into_owned();
-        (output.status.success(), said)
+        (output.status.code().expect("no signal ended it"), said)
     }
 
     /// Writes the table of a method, beside its component.

@@ -64,6 +64,16 @@ impl Desk {
 
     /// The same with nothing but this directory in PATH.
     pub async fn method_in(&self, words: &str, path: Option<&Path>) -> (bool, String) {
+        let (status, said) = self.status_in(words, path).await;
+        (status == 0, said)
+    }
+
+    /// The exit status, and what it said.
+    pub async fn status(&self, words: &str) -> (i32, String) {
+        self.status_in(words, None).await
+    }
+
+    async fn status_in(&self, words: &str, path: Option<&Path>) -> (i32, String) {
         let _turn = turn(words).await;
         let mut command = self.command(words);
         if let Some(path) = path {
@@ -73,7 +83,7 @@ impl Desk {
         let output = output.await.expect("a program");
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said).into_owned();
-        (output.status.success(), said)
+        (output.status.code().expect("no signal ended it"), said)
     }
 
     /// Starts `countersign method` with these words.

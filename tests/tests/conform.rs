@@ -68,6 +68,7 @@ async fn each_check_catches_who_is_careless_in_its_way() {
     let right = signature(&NONCE);
     for (does, answer, check) in [
         ("deny-everyone", &*right, Check::Table),
+        ("never-answer", &right, Check::Input),
         ("use-randomness-of-its-own", &right, Check::Determinism),
         ("choose-the-challenge", &right, Check::Nonce),
         (

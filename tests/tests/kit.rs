@@ -25,6 +25,7 @@ async fn from_a_component_to_a_login(desk: &Desk, component: &Component) {
     let name = "knock";
     desk.assert_passes(name).await;
     let said = desk.assert_conforms(name).await;
+    assert!(!said.contains("warn "), "an author's beginning: {said}");
     assert!(!said.contains("Compiling"), "once is enough: {said}");
     let router = desk.serve(name, component).await;
     let logins = [login(name, "swordfish"), login(name, "haddock")];
@@ -109,8 +110,8 @@ async fn settings_that_a_method_refuses_are_told_to_who_wrote_them() {
 /// Nothing is left half-written, and there is one line that says what is wrong.
 async fn assert_refused(desk: &Desk, words: &str, complaint: &str) {
     let before = files(&desk.path(""));
-    let (done, said) = desk.method(words).await;
-    assert!(!done, "{words}: {said}");
+    let (status, said) = desk.status(words).await;
+    assert_eq!(status, 1, "{words}: {said}");
     assert!(said.contains(complaint), "{words}: {said}");
     assert_eq!(said.trim_end().lines().count(), 1, "{words}: {said}");
     assert_eq!(files(&desk.path("")), before, "{words}");
@@ -138,6 +139,8 @@ async fn what_cannot_be_done_is_told_in_one_line_and_leaves_nothing() {
         ("build", "is no method's project"),
         ("build nowhere", "nowhere: there is no such directory"),
         ("bindings .", "is no method's project"),
+        ("dev .", "is no method's project"),
+        ("inspect knock", "knock: this is a directory"),
     ] {
         assert_refused(&desk, words, complaint).await;
     }
@@ -276,11 +279,7 @@ async fn what_is_edited_is_live_in_the_next_login_and_what_is_broken_is_not() {
     dev.log
         .take(2, |event| event.message().contains("the realm is in place"))
         .await;
-    desk.edit(
-        "knock/method.c",
-        "authrole, \"guest\"",
-        "authrole, \"visitor\"",
-    );
+    desk.edit("knock/method.c", "authid, \"guest\"", "authid, \"visitor\"");
     dev.log.mention("not reloaded").await;
     let outcome = log_in(&url, &[login("knock", "swordfish")]).await.remove(0);
     assert_eq!(outcome["authrole"], "guest", "{outcome}");

@@ -55,14 +55,18 @@ async fn what_differs_is_told() {
 async fn a_table_that_is_wrong_is_one_message() {
     let deployment = ticket();
     deployment.table("ticket", "[[atempt]]\nname = \"a\"\n");
-    let (good, said) = deployment.method("test ticket.wasm").await;
-    assert!(!good, "{said}");
-    let expected = "ticket.table.toml:1:3: unknown key \"atempt\" at the top of the file; did you mean \"attempt\"?";
-    assert!(said.contains(expected), "{said}");
+    for command in ["test", "conform"] {
+        let (status, said) = deployment
+            .method_status(&format!("{command} ticket.wasm"))
+            .await;
+        assert_eq!((status, said.lines().count()), (1, 1), "{said}");
+        let expected = "ticket.table.toml:1:3: unknown key \"atempt\" at the top of the file; did you mean \"attempt\"?";
+        assert!(said.contains(expected), "{said}");
+    }
 
-    let (good, said) = deployment.method("test ticket.wasm none.toml").await;
+    let (status, said) = deployment.method_status("test ticket.wasm none.toml").await;
     assert!(
-        !good && said.contains("none.toml: there is no such file"),
+        status == 1 && said.contains("none.toml: there is no such file"),
         "{said}"
     );
 }
@@ -156,7 +160,8 @@ async fn what_is_no_method_is_one_clear_message() {
                 b"countersign:auth/about@0.1.0",
                 b"countersign:auth/about@0.9.0",
             ),
-            "it was made for version 0.9.0 of the contract countersign:auth, and this router has 0.1.0",
+            "it was made for version 0.9.0 of the contract countersign:auth, and this router has 0.1.0: \
+             `countersign method bindings` brings its project to that",
         ),
     ] {
         deployment.component(name, &component);
@@ -166,17 +171,43 @@ async fn what_is_no_method_is_one_clear_message() {
             ("test", " any.table.toml"),
         ] {
             let words = format!("{command} {name}.wasm{table}");
-            let (good, said) = deployment.method(&words).await;
-            assert!(!good, "{said}");
+            let (status, said) = deployment.method_status(&words).await;
+            assert_eq!(status, 1, "{words}: {said}");
             assert!(said.contains(expected), "{said}\ndoes not say {expected}");
             assert_eq!(said.lines().count(), 1, "{said}");
         }
     }
-    let (good, said) = deployment.method("inspect none.wasm").await;
+    let (status, said) = deployment.method_status("inspect none.wasm").await;
     assert!(
-        !good && said.contains("none.wasm: the component cannot be read"),
+        status == 1
+            && said.contains("none.wasm: there is no such file; `countersign method build`"),
         "{said}"
     );
+}
+
+/// Its table's attempts run out of time; nobody waits for it as often as `conform` could ask.
+#[tokio::test]
+async fn a_method_that_never_answers_is_told_and_not_waited_for() {
+    let deployment = Deployment::bare();
+    deployment.component("careless", &Component::guest("careless"));
+    deployment.table(
+        "careless",
+        "settings = { does = \"never-answer\" }\n[[attempt]]\nname = \"any\"\nverdict = \"deny\"\n",
+    );
+    let (status, said) = deployment.method_status("test careless.wasm").await;
+    assert_eq!(status, 1, "{said}");
+    let expected = "expected deny, got fault \"time\": it ran into its limit \"time\"";
+    assert!(said.contains(expected), "{said}");
+
+    let (status, said) = deployment.method_status("conform careless.wasm").await;
+    assert_eq!(status, 1, "{said}");
+    for expected in [
+        "it never answers, whatever it is asked; so the rest was not looked at",
+        "-    enumeration",
+        "): it does not conform",
+    ] {
+        assert!(said.contains(expected), "{said}\ndoes not say {expected}");
+    }
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ const HEAD: &str = "\
 
 What a method exports, what it may import, and what each of it means: the comments of
 [wit/](../wit/countersign.wit), which is what components are built with. This page is made of them by
-`cargo xtask contract`; change them, and not this.
+`cargo xtask contract`; change them, and not this. [How login works](how-login-works.md) has a picture.
 ";
 
 /// The text of the page.

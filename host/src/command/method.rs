@@ -19,7 +19,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Subcommand};
 
-use super::{output::print, router::Router};
+use super::{output::print, router::Router, tell_error};
 
 /// The arguments of `countersign method`.
 #[derive(Debug, Args)]
@@ -81,11 +81,20 @@ pub async fn run(args: MethodArgs) -> anyhow::Result<ExitCode> {
         Command::Readmit(args) => router.done(args.request()).await?,
         Command::Keygen(args) => sign::keygen(&args)?,
         Command::Sign(args) => sign::sign(&args)?,
-        Command::Project(command) => return project::run(command).await,
-        Command::Test(args) => return test::run(&args).await,
-        Command::Conform(args) => return conform::run(&args).await,
-        Command::Inspect(args) => return inspect::run(&args).await,
+        Command::Project(command) => return Ok(told(project::run(command).await)),
+        Command::Test(args) => return Ok(told(test::run(&args).await)),
+        Command::Conform(args) => return Ok(told(conform::run(&args).await)),
+        Command::Inspect(args) => return Ok(told(inspect::run(&args).await)),
     };
     print(&said)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What an author asks for fails by the author's files mostly. To a script a component that cannot be
+/// tried is the same as one that does not pass: status 1.
+fn told(done: anyhow::Result<ExitCode>) -> ExitCode {
+    done.unwrap_or_else(|error| {
+        tell_error(&error);
+        ExitCode::FAILURE
+    })
 }

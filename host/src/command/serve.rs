@@ -81,7 +81,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         )
     })?;
     inspections.iter().for_each(Inspection::warm_up);
-    if realms.all().is_empty() {
+    if realms.all().is_empty() && !args.realms_are_made {
         tracing::warn!(
             "there is no realm, so nobody can log in; put a file NAME.toml into {}",
             operator.realms.display()

@@ -53,7 +53,10 @@ impl TestTable {
     ///
     /// The file cannot be read, or something in it is wrong; then all that is wrong is told.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        Self::parse(&error::read(path, "write one, or name another")?, path)
+        Self::parse(
+            &error::read(path, "write one (docs/test-tables.md), or name another")?,
+            path,
+        )
     }
 
     /// The table in `text`. `file` is not opened: the errors name it.
@@ -79,9 +82,8 @@ impl TestTable {
             let is_empty = attempts.is_empty();
             let attempts = all(attempts.into_iter().map(TestAttempt::take));
             if is_empty {
-                return Err(top.problems.report(top.at, || {
-                    "there is no [[attempt]], so nothing would be tried; add one".to_owned()
-                }));
+                let form = "one [[attempt]] at least, or nothing would be tried";
+                return Err(top.missing("attempt", form.to_owned()));
             }
             Ok(Self {
                 step: step?.map(|found| found.value),

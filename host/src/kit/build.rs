@@ -84,7 +84,7 @@ impl Project {
             )?;
         }
         tell(format_args!(
-            "Making a component by ComponentizeJS: 12 MB with its engine, some 15 s"
+            "Making a component by ComponentizeJS: 12 MB with its engine, some 20 s"
         ));
         let scratch = Scratch::new()?;
         tool::run(
@@ -101,7 +101,7 @@ impl Project {
         Contract::read(&self.directory.join("wit"))?;
         let componentize = runtimes::python(tell)?;
         tell(format_args!(
-            "Making a component by componentize-py: 18 MB with its interpreter, some 15 s"
+            "Making a component by componentize-py: 18 MB with its interpreter, some 20 s"
         ));
         let scratch = Scratch::new()?;
         let packages = scratch.packages(&self.directory)?;

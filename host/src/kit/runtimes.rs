@@ -89,12 +89,13 @@ pub(super) fn python(tell: Tell<'_>) -> Result<PathBuf, KitError> {
     let python = tool::require(&["python3", "python"], PYTHON_IS_MISSING)?;
     let directory = installed("python", COMPONENTIZE_PY, |directory| {
         tell(format_args!(
-            "Installing {COMPONENTIZE_PY} (250 MB, once for all projects)"
+            "Installing {COMPONENTIZE_PY} (70 MB, once for all projects)"
         ));
         let made = tool::run(Command::new(&python).args(["-m", "venv"]).arg(directory));
         if let Err(KitError::Failed { .. }) = made {
             return Err(KitError::Missing(
-                "Python's `venv` is needed: `apt-get install python3-venv`, or as your system has it"
+                "Python made no environment (`python3 -m venv`); what it says of it is above. If it has no \
+                 `venv`: `apt-get install python3-venv`, or as your system has it"
                     .into(),
             ));
         }

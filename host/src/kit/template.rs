@@ -113,10 +113,12 @@ pub(super) const RUST_LIBRARY: Files = &[
     ),
 ];
 
-/// Beside the bindings for C: reading the text of a JSON object.
+/// Beside the bindings for C: reading a JSON object, and verdicts in one line.
 pub(super) const C_LIBRARY: Files = &[
     ("json.h", include_str!("templates/c/json.h")),
     ("json.c", include_str!("templates/c/json.c")),
+    ("verdict.h", include_str!("templates/c/verdict.h")),
+    ("verdict.c", include_str!("templates/c/verdict.c")),
 ];
 
 /// Beside the bindings for Go: what they are built on, and words that read like Go. `{{module}}` is
@@ -166,6 +168,24 @@ mod tests {
 
     use super::*;
     use crate::kit::tests::files_in;
+
+    /// What is promised to authors, comments and empty lines not counted.
+    const MOST_LINES: usize = 40;
+
+    #[test]
+    fn the_method_itself_is_short_in_every_language() {
+        let name: Name = "knock".parse().unwrap();
+        for language in Language::ALL {
+            let source = files(language, &name).find(|(path, _)| path == language.source());
+            let (_, text) = source.unwrap();
+            let is_code = |line: &&str| {
+                let line = line.trim();
+                !line.is_empty() && !line.starts_with("//") && !line.starts_with("\"\"\"")
+            };
+            let lines = text.lines().filter(is_code).count();
+            assert!(lines <= MOST_LINES, "{language}: {lines} lines");
+        }
+    }
 
     #[test]
     fn every_file_of_the_library_for_rust_comes_with_a_project() {

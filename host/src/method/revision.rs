@@ -164,7 +164,8 @@ pub enum LoadError {
     WrongWorld(String),
     #[error(
         "it was made for version {found} of the contract countersign:auth, and this router has \
-         {ours}: build it anew with the directory wit/ of this router"
+         {ours}: `countersign method bindings` brings its project to that, then build it anew; with other \
+         tools, build it with the directory wit/ of this router"
     )]
     OtherContract { found: String, ours: &'static str },
     #[error(

@@ -11,7 +11,7 @@ use std::{fmt, sync::Arc};
 
 use super::{
     difference::differences,
-    play::Said,
+    play::{Played, Said},
     scene::{Candidate, Scene, TrialError},
     script::Script,
 };
@@ -131,7 +131,8 @@ impl Check {
                  connection in clear will do"
             }
             Self::Settings => {
-                "a trap while settings are checked tells the person who wrote them nothing"
+                "a trap tells the person who wrote them nothing, and a typing error that is taken for a \
+                 setting even less"
             }
             Self::Determinism => {
                 "time and randomness come with the attempt; what comes from elsewhere cannot be \
@@ -205,20 +206,22 @@ async fn conform_with(
         candidate,
         table: table.unwrap_or(&empty),
         accepted: Vec::new(),
+        never_answers: false,
         findings: Vec::new(),
         looks: Vec::new(),
     };
     suite.by_table().await?;
     suite.describes_itself().await;
     suite.checks_settings().await;
-    suite.decides_the_same().await?;
-    suite.takes_no_answer_twice().await?;
-    suite.takes_no_answer_elsewhere().await?;
-    suite.treats_everyone_alike().await?;
-    suite.stands_any_input().await?;
-    suite.stands_any_state().await?;
-    suite.proves_anew().await?;
-    suite.keeps_secrets_and_ends().await?;
+    if suite.never_answers {
+        suite.look(Check::Input);
+        suite.fail(
+            Check::Input,
+            "it never answers, whatever it is asked; so the rest was not looked at",
+        );
+    } else {
+        suite.is_asked().await?;
+    }
     let Suite {
         findings, looks, ..
     } = suite;
@@ -234,6 +237,9 @@ struct Suite<'a> {
     table: &'a TestTable,
     /// The table's attempts that were accepted as they should be.
     accepted: Vec<Accepted<'a>>,
+    /// Each of the table's attempts ran out of time, and so did one without it: who asks on waits for
+    /// each of hundreds of calls.
+    never_answers: bool,
     findings: Vec<Finding>,
     looks: Vec<(Check, usize)>,
 }
@@ -245,9 +251,22 @@ struct Accepted<'a> {
 }
 
 impl Suite<'_> {
+    /// What is found out by asking it other things than its table has.
+    async fn is_asked(&mut self) -> Result<(), TrialError> {
+        self.decides_the_same().await?;
+        self.takes_no_answer_twice().await?;
+        self.takes_no_answer_elsewhere().await?;
+        self.treats_everyone_alike().await?;
+        self.stands_any_input().await?;
+        self.stands_any_state().await?;
+        self.proves_anew().await?;
+        self.keeps_secrets_and_ends().await
+    }
+
     /// Runs the table, and keeps what was accepted for the other checks.
     async fn by_table(&mut self) -> Result<(), TrialError> {
         let scene = self.scene(self.table).await?;
+        self.never_answers = true;
         for attempt in &self.table.attempts {
             self.look(Check::Table);
             let script = match Script::of(attempt) {
@@ -258,6 +277,7 @@ impl Suite<'_> {
                 }
             };
             let played = scene.play(&script).await;
+            self.never_answers &= is_late(&played);
             let differences = differences(attempt, &played);
             for difference in &differences {
                 self.fail(Check::Table, format!("{}: {difference}", attempt.name));
@@ -279,6 +299,7 @@ impl Suite<'_> {
         // Also where there is no table.
         self.look(Check::Nonce);
         let played = scene.play(&Script::plain("alice")).await;
+        self.never_answers &= is_late(&played);
         if is_fault(played.said(), "nonce") {
             self.fail(Check::Nonce, played.said().to_string());
         }
@@ -323,6 +344,12 @@ impl Suite<'_> {
             self.findings.push(finding);
         }
     }
+}
+
+/// Whether its first call took longer than calls may.
+fn is_late(played: &Played) -> bool {
+    let first = played.turns.first();
+    first.is_some_and(|turn| is_fault(&turn.said, "time") || is_fault(&turn.said, "wall"))
 }
 
 fn is_fault(said: &Said, wanted: &str) -> bool {

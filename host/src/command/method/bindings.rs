@@ -1,22 +1,14 @@
 use std::process::ExitCode;
 
-use super::project::{ProjectArgs, refuse};
-use crate::command::output;
-use crate::kit::Project;
+use super::project::ProjectArgs;
+use crate::{command::output, kit::Project};
 
 pub(super) fn run(args: &ProjectArgs) -> anyhow::Result<ExitCode> {
-    let renewed = Project::find(&args.directory).and_then(|project| {
-        project.renew_bindings()?;
-        Ok(project)
-    });
-    match renewed {
-        Ok(project) => {
-            output::print(&format!(
-                "{} has the contract of this program: wit/ and countersign/\n",
-                project.directory().display()
-            ))?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(error) => Ok(refuse(&error)),
-    }
+    let project = Project::find(&args.directory)?;
+    project.renew_bindings()?;
+    output::print(&format!(
+        "{} has the contract of this program: wit/ and countersign/\n",
+        project.directory().display()
+    ))?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,35 +1,28 @@
-use std::{fs, process::ExitCode};
+use std::{fs, process::ExitCode, time::Instant};
 
-use super::{
-    component,
-    project::{BuildArgs, refuse},
-};
-use crate::command::output;
-use crate::kit::Project;
+use super::{component, project::BuildArgs};
+use crate::{command::output, kit::Project};
 
 pub(super) fn run(args: &BuildArgs) -> anyhow::Result<ExitCode> {
     let tell = |line: std::fmt::Arguments<'_>| output::tell(line);
-    let project = match Project::find(&args.project.directory) {
-        Ok(project) => project,
-        Err(error) => return Ok(refuse(&error)),
-    };
+    let project = Project::find(&args.project.directory)?;
     // What is wrong with it should not be found after half a minute of building.
     let table = component::table_beside(&project.component());
-    if table.exists()
-        && let Err(error) = component::read_table(&table)
-    {
-        output::tell(format_args!("countersign: {error}"));
-        return Ok(ExitCode::FAILURE);
+    if table.exists() {
+        component::read_table(&table)?;
     }
-    let path = match project.build(args.output.as_deref(), &tell) {
-        Ok(path) => path,
-        Err(error) => return Ok(refuse(&error)),
-    };
+    let since = Instant::now();
+    let path = project.build(args.output.as_deref(), &tell)?;
+    let seconds = since.elapsed().as_secs_f32();
     let octets = fs::metadata(&path)?.len();
-    output::print(&format!("{} ({})\n", path.display(), size(octets)))?;
+    output::print(&format!(
+        "{} ({}, made in {seconds:.1} s)\n",
+        path.display(),
+        size(octets)
+    ))?;
     if project.language().is_interpreted() {
         output::tell(format_args!(
-            "A router compiles a component of this size for some 10 s when it first loads it."
+            "A router compiles a component of this size for some tens of seconds when it first loads it."
         ));
     }
     Ok(ExitCode::SUCCESS)

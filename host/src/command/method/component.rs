@@ -2,11 +2,11 @@
 
 use std::{
     fs::File,
-    io::Read,
+    io::{ErrorKind, Read},
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 
 use crate::{config::TestTable, method::Source};
 
@@ -15,9 +15,21 @@ const LARGEST: u64 = 64 << 20;
 
 pub(super) fn read(path: &Path) -> anyhow::Result<Source> {
     let place = || format!("{}: the component cannot be read", path.display());
+    let about = match path.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => bail!(
+            "{}: there is no such file; `countersign method build` makes the component of a project",
+            path.display()
+        ),
+        about => about.with_context(place)?,
+    };
+    ensure!(
+        !about.is_dir(),
+        "{0}: this is a directory; if it is a method's project, `countersign method build {0}` makes its \
+         component and says where",
+        path.display()
+    );
     // Opening a pipe would wait for its writer.
-    let is_file = path.metadata().with_context(place)?.is_file();
-    ensure!(is_file, "{}: this is not a file", path.display());
+    ensure!(about.is_file(), "{}: this is not a file", path.display());
     let mut octets = Vec::new();
     File::open(path)
         .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut octets))

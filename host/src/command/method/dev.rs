@@ -10,10 +10,7 @@ use std::{
 
 use anyhow::Context;
 
-use super::{
-    compiler,
-    project::{DevArgs, refuse},
-};
+use super::{compiler, project::DevArgs};
 use crate::command::output;
 use crate::{
     command::{ConfigArgs, ServeArgs, serve},
@@ -26,16 +23,14 @@ use crate::{
 const REALM: &str = "realm1";
 
 pub(super) async fn run(args: DevArgs) -> anyhow::Result<ExitCode> {
-    let project = match Project::find(&args.project.directory) {
-        Ok(project) => project,
-        Err(error) => return Ok(refuse(&error)),
-    };
+    let project = Project::find(&args.project.directory)?;
     let demo = Demo::new(&project, args.address)?;
     let serve = ServeArgs {
         config: ConfigArgs {
             config: demo.config(),
         },
         log_format: LogFormat::default(),
+        realms_are_made: true,
     };
     let followed = follow(project, demo);
     tokio::select! {
@@ -74,7 +69,8 @@ impl Demo {
             );
         }
         output::tell(format_args!(
-            "The realm of {} is {REALM}, at ws://{address}/ws. Log in, in another terminal:\n\
+            "The realm of {} is {REALM}, at ws://{address}/ws. When it is in place, log in from another \
+             terminal:\n\
              {program} login ws://{address}/ws --realm {REALM} --method {name} --authid alice",
             realm.display(),
             program = std::env::args()

@@ -1,21 +1,19 @@
 use std::{env, path::Path, process::ExitCode};
 
-use super::project::{NewArgs, name, refuse};
-use crate::command::output;
-use crate::kit::Project;
+use anyhow::Context;
+
+use super::project::NewArgs;
+use crate::{
+    command::output,
+    kit::{Name, Project},
+};
 
 pub(super) fn run(args: &NewArgs) -> anyhow::Result<ExitCode> {
-    let name = match name(&args.name) {
-        Ok(name) => name,
-        Err(error) => {
-            output::tell(format_args!("countersign: {error}"));
-            return Ok(ExitCode::FAILURE);
-        }
-    };
-    let project = match Project::create(Path::new("."), &name, args.language) {
-        Ok(project) => project,
-        Err(error) => return Ok(refuse(&error)),
-    };
+    let NewArgs { language, name } = args;
+    let name: Name = name
+        .parse()
+        .with_context(|| format!("{name:?} is no name"))?;
+    let project = Project::create(Path::new("."), &name, *language)?;
     let program = env::args().next().unwrap_or_else(|| "countersign".into());
     let source = project.language().source();
     output::print(&format!(

@@ -5,10 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Subcommand};
 
 use super::{bindings, build, dev, new};
-use crate::{
-    command::output,
-    kit::{KitError, Language, Name},
-};
+use crate::kit::Language;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ProjectCommand {
@@ -63,16 +60,4 @@ pub(super) async fn run(command: ProjectCommand) -> anyhow::Result<ExitCode> {
         ProjectCommand::Bindings(args) => bindings::run(&args),
         ProjectCommand::Dev(args) => dev::run(args).await,
     }
-}
-
-/// The name, if it is one.
-pub(super) fn name(text: &str) -> Result<Name, String> {
-    text.parse()
-        .map_err(|error| format!("{text:?} is no name: {error}"))
-}
-
-/// One message, and status 1.
-pub(super) fn refuse(error: &KitError) -> ExitCode {
-    output::tell(format_args!("countersign: {error}"));
-    ExitCode::FAILURE
 }

@@ -70,7 +70,7 @@ fn a_whole_table_is_read() {
 fn what_is_wrong_is_told_with_its_line_and_what_to_do() {
     let attempt = "[[attempt]]\nname = \"a\"\nverdict = \"deny\"\n";
     for (text, expected) in [
-        ("", "x.table.toml:1:1: there is no [[attempt]]"),
+        ("", "x.table.toml:1:1: the key \"attempt\" is missing"),
         (
             &*format!("setings = {{}}\n{attempt}"),
             "x.table.toml:1:1: unknown key \"setings\" at the top of the file; did you mean \"settings\"?",

@@ -31,6 +31,7 @@ struct Careless {
 enum Deed {
     Behave,
     DenyEveryone,
+    NeverAnswer,
     UseRandomnessOfItsOwn,
     ChooseTheChallenge,
     ForgetTheNonce,
@@ -61,6 +62,9 @@ impl Method for Careless {
         let mut salt = 0;
         match self.does {
             Deed::DenyEveryone => return Ok(Verdict::deny("no")),
+            Deed::NeverAnswer => loop {
+                black_box(salt);
+            },
             Deed::UseRandomnessOfItsOwn => salt = RandomState::new().build_hasher().finish(),
             Deed::ChooseTheChallenge => nonce = vec![7; 32],
             Deed::TurnStrangersAway if authid != "alice" => {

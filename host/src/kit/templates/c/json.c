@@ -115,24 +115,44 @@ static bool pass(reader *r) {
     return depth == 0;
 }
 
+// The name of a member, up to its value. One that is too long for the buffer, and so none that
+// anybody asks for, is empty there.
+static bool name_of_member(reader *r, char *buffer, size_t size) {
+    size_t used;
+    reader before = *r;
+    if (!text(r, buffer, size, &used)) {
+        *r = before;
+        buffer[0] = 0;
+        if (!text(r, NULL, 0, &used)) return false;
+    }
+    if (!take(r, ':')) return false;
+    blanks(r);
+    return true;
+}
+
 int json_text(const char *json, size_t length, const char *name, char *buffer, size_t size) {
     reader r = {json, json + length};
     char key[64];
     size_t used;
     if (size == 0 || !take(&r, '{')) return -1;
     do {
-        // A name that is too long for the buffer is none that is asked for.
-        reader before = r;
-        bool known = text(&r, key, sizeof key, &used);
-        if (!known) {
-            r = before;
-            if (!text(&r, NULL, 0, &used)) return -1;
-        }
-        if (!take(&r, ':')) return -1;
-        blanks(&r);
-        if (known && strcmp(key, name) == 0)
-            return text(&r, buffer, size, &used) ? (int)used : -1;
+        if (!name_of_member(&r, key, sizeof key)) return -1;
+        if (strcmp(key, name) == 0) return text(&r, buffer, size, &used) ? (int)used : -1;
         if (!pass(&r)) return -1;
     } while (take(&r, ','));
     return -1;
+}
+
+bool json_has_only(const char *json, size_t length, const char *const *names) {
+    reader r = {json, json + length};
+    char key[64];
+    if (!take(&r, '{')) return false;
+    if (take(&r, '}')) return true;
+    do {
+        if (!name_of_member(&r, key, sizeof key)) return false;
+        const char *const *known = names;
+        while (*known && strcmp(*known, key) != 0) known++;
+        if (!*known || !pass(&r)) return false;
+    } while (take(&r, ','));
+    return take(&r, '}');
 }

@@ -1,7 +1,7 @@
 // A login method: lets in whoever knows the word.
 
-#include "countersign.h"
 #include "json.h"
+#include "verdict.h"
 
 #include <string.h>
 
@@ -9,8 +9,11 @@
 
 // What a realm's file may say under `settings`.
 static bool read_word(countersign_string_t *settings, char word[256], countersign_string_t *err) {
-    if (json_text((char *)settings->ptr, settings->len, "word", word, 256) > 0) return true;
-    TEXT(*err, "`word`: a text is needed");
+    static const char *const NAMES[] = {"word", NULL};
+    const char *text = (char *)settings->ptr;
+    if (!json_has_only(text, settings->len, NAMES)) TEXT(*err, "there is no setting but `word`");
+    else if (json_text(text, settings->len, "word", word, 256) > 0) return true;
+    else TEXT(*err, "`word`: a text is needed");
     return false;
 }
 
@@ -29,8 +32,7 @@ bool exports_countersign_auth_about_check(countersign_string_t *settings, counte
 
 bool exports_countersign_auth_method_begin(countersign_auth_types_attempt_t *attempt,
     countersign_auth_types_verdict_t *ret, countersign_string_t *err) {
-    memset(ret, 0, sizeof *ret); // Its tag is now CHALLENGE, and its state is empty.
-    TEXT(ret->val.challenge.extra, "{\"question\": \"What is the word?\"}");
+    verdict_challenge(ret, "{\"question\": \"What is the word?\"}");
     return true;
 }
 
@@ -38,17 +40,9 @@ bool exports_countersign_auth_method_resume(countersign_auth_types_attempt_t *at
     countersign_auth_types_answer_t *answer, countersign_auth_types_verdict_t *ret, countersign_string_t *err) {
     char word[256];
     if (!read_word(&attempt->settings, word, err)) return false;
-    memset(ret, 0, sizeof *ret);
-    if (answer->signature.len != strlen(word) || memcmp(answer->signature.ptr, word, strlen(word)) != 0) {
-        ret->tag = COUNTERSIGN_AUTH_TYPES_VERDICT_DENY;
-        TEXT(ret->val.deny, "that is not the word");
-        return true;
-    }
-    ret->tag = COUNTERSIGN_AUTH_TYPES_VERDICT_ACCEPT;
-    countersign_string_t *id = &attempt->authid.val;
-    if (attempt->authid.is_some) countersign_string_dup_n(&ret->val.accept.authid, (char *)id->ptr, id->len);
-    else TEXT(ret->val.accept.authid, "somebody");
-    TEXT(ret->val.accept.authrole, "guest");
-    TEXT(ret->val.accept.authextra, "{}");
+    countersign_string_t authid = attempt->authid.val;
+    if (!attempt->authid.is_some) countersign_string_set(&authid, "somebody");
+    if (is_text(answer->signature, word)) verdict_accept(ret, authid, "guest");
+    else verdict_deny(ret, "that is not the word");
     return true;
 }
