@@ -58,8 +58,10 @@ pub struct Runtime {
 pub struct RuntimeLoad {
     /// For calls that are under way,
     pub calls: usize,
-    /// and of those for calls that may wait for somebody outside the router.
+    /// of those for calls that may wait for somebody outside the router,
     pub waiters: usize,
+    /// and for calls of methods that take long.
+    pub slow: usize,
     /// Kept for later calls.
     pub warm: usize,
 }
@@ -172,6 +174,7 @@ impl Runtime {
         RuntimeLoad {
             calls: taken(INSTANCES, &self.permits),
             waiters: taken(WAITERS, &self.waiters),
+            slow: taken(SLOW, self.behind.places()),
             warm: taken(WARM, &self.warm),
         }
     }

@@ -97,13 +97,20 @@ impl Survey {
         let RuntimeLoad {
             calls,
             waiters,
+            slow,
             warm,
         } = self.runtime.load();
-        let kinds = [("call", calls), ("waiting", waiters), ("warm", warm)];
+        let kinds = [
+            ("call", calls),
+            ("waiting", waiters),
+            ("slow", slow),
+            ("warm", warm),
+        ];
         page.gauges(
             "instances",
             "Instances of methods: for calls under way (call), of those for calls that may wait for \
-             somebody outside (waiting), and kept for later calls (warm).",
+             somebody outside (waiting) or of methods that take long (slow), and kept for later calls \
+             (warm).",
             kinds.map(|(kind, number)| ([("kind", kind)], count(number))),
         )?;
         let QueueLoad {

@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Source> {
         "{}: the file is larger than 64 MiB, the most that a router reads",
         path.display()
     );
-    Ok(Source::from(octets).at(path))
+    Ok(octets.into())
 }
 
 /// Where a component's table is unless somebody says otherwise: beside it, `NAME.table.toml`.

@@ -23,7 +23,7 @@ pub(super) struct ConformArgs {
 
 pub(super) async fn run(args: &ConformArgs) -> anyhow::Result<ExitCode> {
     let ConformArgs { file, table } = args;
-    let source = component::read(file)?;
+    let source = component::read(file)?.at(file);
     let beside = component::table_beside(file);
     let path = table.clone().or_else(|| beside.exists().then_some(beside));
     let table = path.as_deref().map(component::read_table).transpose()?;

@@ -25,6 +25,8 @@ pub(super) struct InspectArgs {
 
 pub(super) async fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
     let InspectArgs { file, anew } = args;
+    // Not said to be at its place: what an earlier one there had in common with it would be compiled
+    // already, and what compiling takes is asked here.
     let source = component::read(file)?;
     let compiler = if *anew {
         compiler::forgetful()?

@@ -22,7 +22,7 @@ pub(super) struct TestArgs {
 
 pub(super) async fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     let TestArgs { file, table } = args;
-    let source = component::read(file)?;
+    let source = component::read(file)?.at(file);
     let beside = || component::table_beside(file);
     let path = table.clone().unwrap_or_else(beside);
     let table = component::read_table(&path)?;
