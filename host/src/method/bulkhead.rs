@@ -144,9 +144,10 @@ impl Bulkhead {
             Ok(Room {
                 place,
                 of_the_realm: permit(&self.calls).await?,
-                of_the_slow: match is_slow {
-                    true => Some(permit(runtime.behind().places()).await?),
-                    false => None,
+                of_the_slow: if is_slow {
+                    Some(permit(runtime.behind().places()).await?)
+                } else {
+                    None
                 },
                 of_the_router: runtime.permit().await?,
             })

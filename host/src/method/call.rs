@@ -391,16 +391,13 @@ impl Work {
             meter,
         } = self;
         let measured = meter.map(|meter| (meter, Instant::now()));
-        let mut instance = match kept {
-            Some(mut kept) => {
-                kept.store.data_mut().renew(guest);
-                kept.store.set_epoch_deadline(1);
-                kept
-            }
-            None => {
-                let (store, component) = instance(&runtime, &revision.pre, guest, &limits).await?;
-                Instance::new(store, component)
-            }
+        let mut instance = if let Some(mut kept) = kept {
+            kept.store.data_mut().renew(guest);
+            kept.store.set_epoch_deadline(1);
+            kept
+        } else {
+            let (store, component) = instance(&runtime, &revision.pre, guest, &limits).await?;
+            Instance::new(store, component)
         };
         let Instance {
             store, component, ..

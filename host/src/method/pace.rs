@@ -195,7 +195,7 @@ mod tests {
         Box::pin(async move {
             for _ in 0..runs {
                 let since = cpu_time();
-                while cpu_time() - since <= each {}
+                while cpu_time().saturating_sub(since) <= each {}
                 ticks.fetch_add(1, Relaxed);
                 yield_now().await;
             }

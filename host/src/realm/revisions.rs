@@ -241,11 +241,13 @@ impl Revisions {
 
     /// What is staged, and is to be met by logins.
     pub(super) fn aside(&self) -> Vec<(StepName, Held, Part)> {
-        let staged = |(step, history): (&StepName, &Box<History>)| {
-            let staged = history.staged.as_ref()?;
-            (staged.part != Part::Idle).then(|| (step.clone(), staged.held.clone(), staged.part))
-        };
-        self.steps.iter().filter_map(staged).collect()
+        let histories = self.steps.iter();
+        histories
+            .filter_map(|(step, history)| {
+                let Staged { held, part, .. } = history.staged.as_ref()?;
+                (*part != Part::Idle).then(|| (step.clone(), held.clone(), *part))
+            })
+            .collect()
     }
 
     /// Takes note of a generation that was made from the files. `instead_of` is what they hold where
