@@ -21,7 +21,9 @@ fuzz_target!(|octets: &[u8]| {
         return;
     };
     // Octets are compared, since a NaN is not equal to itself.
-    let written = message.encode(serializer).expect("its own serialization can write it");
+    let written = message
+        .encode(serializer)
+        .expect("its own serialization can write it");
     let again = Message::decode(serializer, &written, DEPTH).expect("what we write we can read");
     assert_eq!(again.encode(serializer).expect("as before"), written);
 });

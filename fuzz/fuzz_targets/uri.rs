@@ -5,7 +5,11 @@ use countersign_wamp::{MatchPolicy, Pattern, Uri};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    for policy in [MatchPolicy::Exact, MatchPolicy::Prefix, MatchPolicy::Wildcard] {
+    for policy in [
+        MatchPolicy::Exact,
+        MatchPolicy::Prefix,
+        MatchPolicy::Wildcard,
+    ] {
         let pattern = Pattern::parse(text, policy);
         if let (Ok(uri), Ok(pattern)) = (Uri::parse(text), pattern) {
             assert!(pattern.matches(uri.as_str()), "{text:?} by {policy:?}");

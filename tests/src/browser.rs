@@ -111,6 +111,22 @@ impl Browser {
         ran["result"]["value"].take()
     }
 
+    /// Fills the page's form in, presses one of its buttons, and waits for what is said to it.
+    pub async fn press(&mut self, button: &str, fields: &Value) -> Value {
+        let script = format!(
+            "new Promise((resolve) => {{
+               const form = document.querySelector('form');
+               for (const [name, value] of Object.entries({fields})) form.elements[name].value = value;
+               const output = document.querySelector('output');
+               const said = () => output.value !== '…' && (observer.disconnect(), resolve(output.value));
+               const observer = new MutationObserver(said);
+               observer.observe(output, {{ childList: true, characterData: true, subtree: true }});
+               form.querySelector('[value={button}]').click();
+             }})"
+        );
+        self.run(&script).await
+    }
+
     async fn ask(&mut self, method: &str, params: Value) -> Value {
         self.last_id += 1;
         let id = self.last_id;

@@ -113,14 +113,7 @@ impl Deployment {
     /// Has the configuration and the components looked at. Returns whether all is well, and what
     /// was said.
     pub async fn check(&self) -> (bool, String) {
-        let mut command = tokio::process::Command::new(router::program());
-        command.args(["check", "--config"]).arg(self.config());
-        let output = soon("an end of the check", command.output())
-            .await
-            .expect("a program");
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said).into_owned();
-        (output.status.success(), said)
+        self.command("check", "").await
     }
 
     /// Runs `countersign credential` with these words. Returns whether it did what it should, and
@@ -152,7 +145,7 @@ impl Deployment {
     async fn status(&self, command: &str, words: &str) -> (i32, String) {
         let mut process = tokio::process::Command::new(router::program());
         process.args([command, "--config"]).arg(self.config());
-        process.args(words.split(' '));
+        process.args(words.split_whitespace());
         process.current_dir(self.path("methods"));
         process.env("XDG_CACHE_HOME", self.path("author"));
         let output = soon("an end of the command", process.output())

@@ -6,21 +6,11 @@ use xtask::Identity;
 
 const KEY: &str = "a key that is no password";
 
-/// Somebody whose `wampcra` key is the secret itself.
-const fn machine() -> Identity<'static> {
-    Identity {
-        realm: "realm1",
-        kind: "wampcra",
-        authid: "machine",
-        role: "user",
-        secret: KEY,
-        options: &["--plain"],
-    }
-}
+const MACHINE: Identity<'_> = Identity::wampcra("machine", KEY);
 
 async fn demo_with_a_machine() -> Router {
     let deployment = Deployment::demo();
-    deployment.enrol(&machine());
+    deployment.enrol(&MACHINE);
     deployment.start().await
 }
 
@@ -128,17 +118,12 @@ async fn an_unknown_authid_always_gets_the_same_parameters() {
 #[tokio::test]
 async fn two_factors_are_asked_for_one_after_the_other() {
     let deployment = Deployment::demo();
-    deployment.enrol(&machine());
+    deployment.enrol(&MACHINE);
     deployment.realm(
         "realm1",
         "roles = [\"user\"]\n[[login]]\nsteps = [\"wampcra\", \"ticket\"]\n",
     );
-    deployment.enrol(&Identity {
-        kind: "ticket",
-        secret: "wonderland",
-        options: &[],
-        ..machine()
-    });
+    deployment.enrol(&Identity::ticket("machine", "wonderland"));
     let router = deployment.start().await;
     for (secret, welcome) in [("wonderland", true), ("looking-glass", false)] {
         let hello = hello("realm1", &["ticket", "wampcra"], Some("machine"));

@@ -279,37 +279,29 @@ async fn a_client_logs_in_with_its_certificate() {
         } else {
             &address
         };
-        let (ca, pem, key) = (path("ca.pem"), path("alice.pem"), path("alice.key"));
-        let output = log_in(&[
-            address,
-            "--ca",
-            &ca,
-            "--certificate",
-            &pem,
-            "--certificate-key",
-            &key,
-            "--method",
-            "tls",
-        ]);
+        let as_whom = |name: &str| {
+            let [ca, pem, key] =
+                ["ca.pem", &format!("{name}.pem"), &format!("{name}.key")].map(path);
+            log_in(&[
+                address,
+                "--ca",
+                &ca,
+                "--certificate",
+                &pem,
+                "--certificate-key",
+                &key,
+                "--method",
+                "tls",
+            ])
+        };
+        let output = as_whom("alice");
         assert!(output.status.success(), "{}", said(&output));
         assert!(
             said(&output).contains("alice@example.com"),
             "{}",
             said(&output)
         );
-
-        let (pem, key) = (path("mallory.pem"), path("mallory.key"));
-        let output = log_in(&[
-            address,
-            "--ca",
-            &ca,
-            "--certificate",
-            &pem,
-            "--certificate-key",
-            &key,
-            "--method",
-            "tls",
-        ]);
+        let output = as_whom("mallory");
         assert!(!output.status.success(), "{}", said(&output));
     }
     let refused = |event: &Event| event.text("reason").contains("UnknownIssuer");
@@ -427,14 +419,7 @@ async fn t27_a_password_is_not_asked_for_in_clear() {
         "roles = [\"user\"]\n[[login]]\nsteps = [\"ticket\"]\n",
     );
     deployment.component("ticket", &Component::method("ticket"));
-    deployment.enrol(&Identity {
-        realm: "realm1",
-        kind: "ticket",
-        authid: "alice",
-        role: "user",
-        secret: "wonderland",
-        options: &[],
-    });
+    deployment.enrol(&Identity::ticket("alice", "wonderland"));
     let router = deployment.start().await;
     let far = b"PROXY TCP4 192.0.2.7 10.0.0.1 51334 443\r\n";
     let asks = hello("realm1", &["ticket"], Some("alice"));

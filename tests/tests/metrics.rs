@@ -11,33 +11,18 @@ const SERVED: &str = "[metrics]\naddress = \"127.0.0.1:0\"\n";
 const LOGINS: &str = "countersign_logins_total";
 const CALLS: &str = "countersign_method_calls_total";
 
-/// A realm of hostile methods beside the demo's.
-const HOSTILE: &str = r#"
-roles = ["user"]
-[[login]]
-steps = ["loop"]
-[[login]]
-steps = ["behave"]
-[method.loop]
-component = "hostile.wasm"
-settings = { does = "loop" }
-limits = { time = "20ms", wall = "60s" }
-[method.behave]
-component = "hostile.wasm"
-settings = { does = "behave" }
-"#;
-
 async fn demo() -> Router {
     let deployment = Deployment::demo();
     deployment.operator(SERVED);
     deployment.start().await
 }
 
+/// A realm of hostile methods.
 async fn hostile() -> Router {
     let deployment = Deployment::bare();
     deployment.operator(SERVED);
-    deployment.component("hostile", &Component::guest("hostile"));
-    deployment.realm("hostile", HOSTILE);
+    let loops = ("loop", "time = \"20ms\", wall = \"60s\"");
+    deployment.hostile("hostile", &[loops, ("behave", "")], "");
     deployment.start().await
 }
 

@@ -43,12 +43,8 @@ fn alice_and_bob(realm: &str) -> Deployment {
 /// Gives somebody a first factor.
 fn enrol(house: &Deployment, authid: &str, role: &str) {
     house.enrol(&Identity {
-        realm: "realm1",
-        kind: "wampcra",
-        authid,
         role,
-        secret: KEY,
-        options: &["--plain"],
+        ..Identity::wampcra(authid, KEY)
     });
 }
 
@@ -219,14 +215,7 @@ async fn a_step_changes_the_role_only_where_it_may() {
              steps = [\"ticket\", {{ method = \"wampcra\"{rule} }}]\n"
         ));
         enrol(&house, "alice", "admin");
-        house.enrol(&Identity {
-            realm: "realm1",
-            kind: "ticket",
-            authid: "alice",
-            role: "user",
-            secret: "wonderland",
-            options: &[],
-        });
+        house.enrol(&Identity::ticket("alice", "wonderland"));
         let router = house.start().await;
         let greeting = hello("realm1", &["ticket"], Some("alice"));
         let mut client = Client::greet(&router, greeting).await;

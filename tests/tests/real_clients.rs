@@ -124,14 +124,10 @@ async fn xconn_tours_over_a_unix_socket_by_both_transports() {
 #[tokio::test]
 async fn a_secret_that_is_no_password_needs_no_salt() {
     let deployment = Deployment::demo();
-    deployment.enrol(&xtask::Identity {
-        realm: "realm1",
-        kind: "wampcra",
-        authid: "probe-7",
-        role: "user",
-        secret: "b2NjYXNpb25hbGx5IHJhbmRvbQ==",
-        options: &["--plain"],
-    });
+    deployment.enrol(&xtask::Identity::wampcra(
+        "probe-7",
+        "b2NjYXNpb25hbGx5IHJhbmRvbQ==",
+    ));
     let router = deployment.start().await;
     let job = Job {
         authid: "probe-7",

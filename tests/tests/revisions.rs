@@ -259,19 +259,19 @@ async fn a_canary_decides_about_its_share_and_no_login_meets_both() {
 #[tokio::test]
 async fn a_shadow_is_compared_and_decides_nothing() {
     let router = with_revisions(1).await;
+    // Four logins by the live revision, which the shadow gave the same verdicts in, or others.
+    let compared = async |as_what: &str| {
+        done(&router, "shadow realm1 revision").await;
+        for _ in 0..4 {
+            assert_eq!(login(&router).await, "revision-0001");
+        }
+        let is_through = |it: &Revision| it.text("state") == "shadow" && it.number(as_what) == 4;
+        router.deployment.revision_where("realm1", is_through).await
+    };
     // The same, but for a remark.
     let same = revision(1).remarked("the same");
     router.deployment.stage("realm1", "revision", &same).await;
-    done(&router, "shadow realm1 revision").await;
-    for _ in 0..4 {
-        assert_eq!(login(&router).await, "revision-0001");
-    }
-    let shadow = router
-        .deployment
-        .revision_where("realm1", |it| {
-            it.text("state") == "shadow" && it.number("agreed") == 4
-        })
-        .await;
+    let shadow = compared("agreed").await;
     assert_eq!(shadow.number("disagreed"), 0);
     assert_eq!(shadow.number("logins"), 0);
 
@@ -280,16 +280,7 @@ async fn a_shadow_is_compared_and_decides_nothing() {
         .deployment
         .stage("realm1", "revision", &revision(2))
         .await;
-    done(&router, "shadow realm1 revision").await;
-    for _ in 0..4 {
-        assert_eq!(login(&router).await, "revision-0001");
-    }
-    let shadow = router
-        .deployment
-        .revision_where("realm1", |it| {
-            it.text("state") == "shadow" && it.number("disagreed") == 4
-        })
-        .await;
+    let shadow = compared("disagreed").await;
     assert_eq!(shadow.number("agreed"), 0);
     router
         .log

@@ -60,25 +60,15 @@ async fn house() -> Router {
     enrol(&deployment, "realm1", "alice", "user");
     enrol(&deployment, "realm1", "bob", "user");
     enrol(&deployment, "realm1", "root", "admin");
-    deployment.enrol(&Identity {
-        realm: "realm1",
-        kind: "ticket",
-        authid: "alice",
-        role: "user",
-        secret: PASSWORD,
-        options: &[],
-    });
+    deployment.enrol(&Identity::ticket("alice", PASSWORD));
     deployment.start().await
 }
 
 fn enrol(deployment: &Deployment, realm: &str, authid: &str, role: &str) {
     deployment.enrol(&Identity {
         realm,
-        kind: "wampcra",
-        authid,
         role,
-        secret: KEY,
-        options: &["--plain"],
+        ..Identity::wampcra(authid, KEY)
     });
 }
 
@@ -184,14 +174,9 @@ async fn whatever_changes_a_credential_ends_its_sessions() {
         assert_eq!(line.text("by"), by, "{words}");
     }
     let (mut bob, _) = by_key(&router, "bob").await;
-    router.deployment.enrol(&Identity {
-        realm: "realm1",
-        kind: "wampcra",
-        authid: "bob",
-        role: "user",
-        secret: "another key",
-        options: &["--plain"],
-    });
+    router
+        .deployment
+        .enrol(&Identity::wampcra("bob", "another key"));
     revoked(&mut bob).await;
 }
 

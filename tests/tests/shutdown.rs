@@ -61,14 +61,9 @@ async fn after_kill_9_credentials_are_intact_and_the_next_start_works() {
         let router = deployment.start().await;
         let authid = format!("visitor-{round}");
         // The command and the router have the file open at the same time.
-        router.deployment.enrol(&xtask::Identity {
-            realm: "realm1",
-            kind: "ticket",
-            authid: &authid,
-            role: "user",
-            secret: "wonderland",
-            options: &[],
-        });
+        router
+            .deployment
+            .enrol(&xtask::Identity::ticket(&authid, "wonderland"));
         let _session = Client::join(&router, "realm1").await;
         let _waiting = Client::greet(&router, hello("realm1", &["ticket"], Some(&authid))).await;
         deployment = router.kill().await;

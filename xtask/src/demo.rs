@@ -31,6 +31,31 @@ pub struct Identity<'a> {
     pub options: &'a [&'a str],
 }
 
+impl<'a> Identity<'a> {
+    /// A user of `realm1` with a password.
+    #[must_use]
+    pub const fn ticket(authid: &'a str, secret: &'a str) -> Self {
+        Self {
+            realm: "realm1",
+            kind: "ticket",
+            authid,
+            role: "user",
+            secret,
+            options: &[],
+        }
+    }
+
+    /// A user of `realm1` whose key is the secret itself.
+    #[must_use]
+    pub const fn wampcra(authid: &'a str, key: &'a str) -> Self {
+        Self {
+            kind: "wampcra",
+            options: &["--plain"],
+            ..Self::ticket(authid, key)
+        }
+    }
+}
+
 /// Builds everything, and becomes a router on the demo realm.
 ///
 /// # Errors

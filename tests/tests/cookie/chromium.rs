@@ -1,7 +1,7 @@
 //! The page of `examples/remember`, in a real browser.
 
 use countersign_tests::{Browser, Website};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::house::{KEY, certify, house};
 
@@ -61,27 +61,11 @@ async fn a_real_browser_is_known_again_until_it_logs_out() {
     ] {
         let fields = json!({ "url": url, "realm": "realm1", "authid": authid, "secret": secret });
         assert_eq!(
-            press(&mut browser, button, &fields).await,
+            browser.press(button, &fields).await,
             expected,
             "{button} {authid}"
         );
     }
     let seen = browser.run("Promise.resolve(document.cookie)").await;
     assert_eq!(seen, "", "no script sees it");
-}
-
-/// Fills the form in, presses the button, and waits for what is said to it.
-async fn press(browser: &mut Browser, button: &str, fields: &Value) -> Value {
-    let script = format!(
-        "new Promise((resolve) => {{
-           const form = document.querySelector('form');
-           for (const [name, value] of Object.entries({fields})) form.elements[name].value = value;
-           const output = document.querySelector('output');
-           const said = () => output.value !== '…' && (observer.disconnect(), resolve(output.value));
-           const observer = new MutationObserver(said);
-           observer.observe(output, {{ childList: true, characterData: true, subtree: true }});
-           form.querySelector('[value={button}]').click();
-         }})"
-    );
-    browser.run(&script).await
 }

@@ -232,14 +232,7 @@ async fn a_later_step_is_told_what_is_proven() {
              settings = {{ url = \"{origin}\", challenge = \"service\" }}\n"
         ),
     );
-    deployment.enrol(&xtask::Identity {
-        realm: "realm1",
-        kind: "ticket",
-        authid: "alice",
-        role: "user",
-        secret: PASSWORD,
-        options: &[],
-    });
+    deployment.enrol(&xtask::Identity::ticket("alice", PASSWORD));
     let router = deployment.start().await;
     assert_welcome(&log_in(&router).await);
     let question = service.asked().await.json();

@@ -1,22 +1,10 @@
 //! A method that keeps failing is left alone for a while, and nothing takes its place.
 
 use countersign::wamp::{Message, reason};
-use countersign_tests::{Client, Component, Deployment, Router, hello};
+use countersign_tests::{Client, Deed, Deployment, Router, hello};
 
-/// The method traps for Mallory, and lets everybody else in.
-const REALM: &str = r#"
-roles = ["user"]
-[[login]]
-steps = ["first"]
-[[login]]
-steps = ["second"]
-[method.first]
-component = "hostile.wasm"
-settings = { does = "fail-for-mallory" }
-[method.second]
-component = "hostile.wasm"
-settings = { does = "behave" }
-"#;
+/// The first method traps for Mallory, and lets everybody else in.
+const WAYS: [Deed<'_>; 2] = [("fail-for-mallory", ""), ("behave", "")];
 
 /// Behind a proxy, which says where clients are.
 async fn router() -> Router {
@@ -24,9 +12,8 @@ async fn router() -> Router {
     deployment.listener(
         "address = \"127.0.0.1:0\"\n[listener.proxy]\nfrom = [\"127.0.0.1\"]\nheader = \"proxy-protocol\"\n",
     );
-    deployment.component("hostile", &Component::guest("hostile"));
-    deployment.realm("realm1", REALM);
-    deployment.realm("realm2", REALM);
+    deployment.hostile("realm1", &WAYS, "");
+    deployment.hostile("realm2", &WAYS, "");
     deployment.start().await
 }
 
@@ -34,7 +21,7 @@ async fn router() -> Router {
 async fn log_in(router: &Router, realm: &str, authid: &str, address: &str) -> bool {
     let preface = format!("PROXY TCP4 {address} 127.0.0.1 4000 80\r\n");
     let mut client = Client::connect_through(router, preface.as_bytes(), "").await;
-    let hello = hello(realm, &["first", "second"], Some(authid));
+    let hello = hello(realm, &WAYS.map(|(deed, _)| deed), Some(authid));
     client.send(&hello).await;
     match client.receive().await {
         Message::Welcome { .. } => true,
@@ -55,14 +42,14 @@ async fn t17_who_makes_a_method_fail_closes_it_to_nobody_else() {
     }
     let opened = router.log.mention("keeps failing for these clients").await;
     assert_eq!(opened.text("source"), "192.0.2.1");
-    assert_eq!(opened.text("step"), "first");
+    assert_eq!(opened.text("step"), "fail-for-mallory");
     assert!(opened.text("why").contains("it trapped"), "{opened}");
 
     // From there nobody comes in, by no other way either.
     assert!(!log_in(&router, "realm1", "alice", "192.0.2.1").await);
     let why = router.whys(6).await.remove(5);
     assert!(
-        why.contains("first failed: it is not asked for the next"),
+        why.contains("fail-for-mallory failed: it is not asked for the next"),
         "{why}"
     );
     assert!(log_in(&router, "realm1", "alice", "192.0.2.2").await);
@@ -102,9 +89,7 @@ async fn a_new_generation_has_another_chance() {
         assert!(!log_in(&router, "realm1", "mallory", "192.0.2.1").await);
     }
     router.log.mention("keeps failing for these clients").await;
-    router
-        .deployment
-        .realm("realm1", &format!("{REALM}\n# mended\n"));
+    router.deployment.hostile("realm1", &WAYS, "# mended");
     router.log.generation("realm1", 2).await;
     assert!(log_in(&router, "realm1", "alice", "192.0.2.1").await);
 }

@@ -32,24 +32,13 @@ const DEEDS: [(&str, &str); 19] = [
 /// What the method of a misdeed may have, in octets.
 const MEMORY: u64 = 32 << 20;
 
-/// The file of a realm where each of these deeds is a way to log in.
-fn realm(deeds: &[&str], limits: &str) -> String {
-    let ways = deeds.iter().map(|deed| {
-        format!(
-            "[[login]]\nsteps = [\"{deed}\"]\n[method.{deed}]\ncomponent = \"hostile.wasm\"\n\
-             settings = {{ does = \"{deed}\" }}\nlimits = {{ {limits} }}\n"
-        )
-    });
-    format!("roles = [\"user\"]\n{}", ways.collect::<String>())
-}
-
 /// With a realm `bad` where these deeds are done, and a realm `good` where none is.
 async fn router(deeds: &[&str], limits: &str) -> Router {
     let deployment = Deployment::bare();
-    deployment.component("hostile", &Component::guest("hostile"));
-    let all = [deeds, &["behave"]].concat();
-    deployment.realm("bad", &realm(&all, limits));
-    deployment.realm("good", &realm(&["behave"], ""));
+    let all = deeds.iter().chain(&["behave"]);
+    let all: Vec<_> = all.map(|deed| (*deed, limits)).collect();
+    deployment.hostile("bad", &all, "");
+    deployment.hostile("good", &[("behave", "")], "");
     deployment.start().await
 }
 
@@ -123,10 +112,8 @@ async fn t17_others_log_in_while_a_misdeed_goes_on() {
 async fn t17_a_method_that_ignores_that_its_client_has_left_is_ended() {
     let limits = "time = \"10s\", wall = \"60s\"";
     let deployment = Deployment::bare();
-    deployment.component("hostile", &Component::guest("hostile"));
-    let one_call = "[limits]\ncalls = 1\nqueue = 0\n";
-    let text = realm(&["loop", "behave"], limits);
-    deployment.realm("bad", &format!("{text}{one_call}"));
+    let deeds = ["loop", "behave"].map(|deed| (deed, limits));
+    deployment.hostile("bad", &deeds, "[limits]\ncalls = 1\nqueue = 0");
     let router = deployment.start().await;
     for gone in 1..=3 {
         drop(begin(&router, "bad", "loop").await);

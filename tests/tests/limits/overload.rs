@@ -1,28 +1,14 @@
 //! What a realm may take of the router, and what whoever comes beyond that is told.
 
 use countersign::wamp::{Message, reason};
-use countersign_tests::{Client, Component, Deployment, Refusal, Router, hello};
+use countersign_tests::{Client, Deed, Deployment, Refusal, Router, hello};
 
-const BUSY: &str = r#"
-roles = ["user"]
-[[login]]
-steps = ["loop"]
-[[login]]
-steps = ["behave"]
-[method.loop]
-component = "hostile.wasm"
-settings = { does = "loop" }
-limits = { time = "10s", wall = "60s" }
-[method.behave]
-component = "hostile.wasm"
-settings = { does = "behave" }
-"#;
+const BUSY: [Deed<'_>; 2] = [("loop", "time = \"10s\", wall = \"60s\""), ("behave", "")];
 
 async fn router(limits: &str) -> Router {
     let deployment = Deployment::bare();
-    deployment.component("hostile", &Component::guest("hostile"));
-    deployment.realm("busy", &format!("{BUSY}[limits]\n{limits}\n"));
-    deployment.realm("other", BUSY);
+    deployment.hostile("busy", &BUSY, &format!("[limits]\n{limits}"));
+    deployment.hostile("other", &BUSY, "");
     deployment.start().await
 }
 
@@ -109,10 +95,8 @@ async fn a_realm_has_no_more_logins_under_way_than_it_may_have() {
 async fn a_realm_cannot_have_more_than_the_operator_lets_it() {
     let deployment = Deployment::bare();
     deployment.operator("[limits.call]\ntime = \"20ms\"\n[limits.realm]\ncalls = 4\n");
-    deployment.component("hostile", &Component::guest("hostile"));
-    deployment.realm("greedy", &format!("{BUSY}[limits]\ncalls = 5\n"));
-    let modest = BUSY.replace("limits = { time = \"10s\", wall = \"60s\" }", "");
-    deployment.realm("modest", &modest);
+    deployment.hostile("greedy", &BUSY, "[limits]\ncalls = 5");
+    deployment.hostile("modest", &[("loop", ""), ("behave", "")], "");
     let router = deployment.start().await;
     let config = router.deployment.config();
     for (key, written, most) in [("time", "\"10s\"", "\"20ms\""), ("calls", "5", "4")] {

@@ -41,19 +41,7 @@ async fn a_browser_makes_a_passkey_and_logs_in_with_it() {
             "authid": authid,
             "enrolment": enrolment,
         });
-        // Fills the form in, presses the button, and waits for what is said to it.
-        let script = format!(
-            "new Promise((resolve) => {{
-               const form = document.querySelector('form');
-               for (const [name, value] of Object.entries({fields})) form.elements[name].value = value;
-               const output = document.querySelector('output');
-               const said = () => output.value !== '…' && (observer.disconnect(), resolve(output.value));
-               const observer = new MutationObserver(said);
-               observer.observe(output, {{ childList: true, characterData: true, subtree: true }});
-               form.querySelector('[value={button}]').click();
-             }})"
-        );
-        let said = browser.run(&script).await;
+        let said = browser.press(button, &fields).await;
         assert!(
             said.as_str().is_some_and(|said| said.starts_with(expected)),
             "{button} {authid}: {said}"

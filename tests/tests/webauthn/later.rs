@@ -32,14 +32,7 @@ async fn house() -> Router {
              [method.webauthn]\nsettings = {{ rp = \"{RP}\", origins = [\"{ORIGIN}\"] }}\n"
         ),
     );
-    deployment.enrol(&Identity {
-        realm: "realm1",
-        kind: "wampcra",
-        authid: "alice",
-        role: "user",
-        secret: KEY,
-        options: &["--plain"],
-    });
+    deployment.enrol(&Identity::wampcra("alice", KEY));
     deployment.start().await
 }
 

@@ -322,14 +322,7 @@ async fn a_passkey_can_be_the_second_factor() {
         ),
     );
     house.0.component("wampcra", &Component::method("wampcra"));
-    house.0.enrol(&Identity {
-        realm: "realm1",
-        kind: "wampcra",
-        authid: "alice",
-        role: "user",
-        secret: KEY,
-        options: &["--plain"],
-    });
+    house.0.enrol(&Identity::wampcra("alice", KEY));
     let router = house.start().await;
     let mut alices = enrol(&router, "alice", 1).await;
     let mut bobs = enrol(&router, "bob", 2).await;

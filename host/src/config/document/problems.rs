@@ -7,7 +7,7 @@ const MOST_PROBLEMS: usize = 20;
 
 /// The problems found so far.
 #[derive(Default)]
-pub(in crate::config) struct Problems(RefCell<Found>);
+pub struct Problems(RefCell<Found>);
 
 #[derive(Default)]
 struct Found {
@@ -18,7 +18,7 @@ struct Found {
 
 /// The proof that a problem was reported: whoever holds it need not report again.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::config) struct Reported(pub(super) ());
+pub struct Reported(pub(super) ());
 
 impl Problems {
     /// Reports a problem at an offset into the text, in octets. The message says what is wrong and,
@@ -26,11 +26,7 @@ impl Problems {
     ///
     /// It is not even written beyond the most that are told: looking for the nearest name takes
     /// long enough for a file made of mistakes to hold up a reload.
-    pub(in crate::config) fn report(
-        &self,
-        at: usize,
-        message: impl FnOnce() -> String,
-    ) -> Reported {
+    pub fn report(&self, at: usize, message: impl FnOnce() -> String) -> Reported {
         let has_room = self.0.borrow().told.len() < MOST_PROBLEMS;
         // Not under the borrow: `message` is not ours.
         let message = has_room.then(message);

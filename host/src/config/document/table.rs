@@ -17,10 +17,10 @@ use crate::config::scalar::{
 
 /// A table of the file. Take every key before leaving early: what is still in it when it is dropped
 /// is reported as unknown.
-pub(in crate::config) struct Table<'d> {
-    pub(in crate::config) problems: &'d Problems,
+pub struct Table<'d> {
+    pub problems: &'d Problems,
     /// Where the table stands, as an offset in octets.
-    pub(in crate::config) at: usize,
+    pub at: usize,
     place: Place,
     entries: DeTable<'d>,
     taken: Vec<&'static str>,
@@ -29,7 +29,7 @@ pub(in crate::config) struct Table<'d> {
 }
 
 /// An item of a list that says what it has to say in one scalar, or more in a table.
-pub(in crate::config) enum Item<'d, T> {
+pub enum Item<'d, T> {
     Short(Placed<T>),
     Long(Table<'d>),
 }
@@ -59,16 +59,13 @@ impl<'d> Table<'d> {
     }
 
     /// The value of a key that must be there.
-    pub(in crate::config) fn required<T: Scalar>(
-        &mut self,
-        key: &'static str,
-    ) -> Result<Placed<T>, Reported> {
+    pub fn required<T: Scalar>(&mut self, key: &'static str) -> Result<Placed<T>, Reported> {
         self.optional(key)?
             .ok_or_else(|| self.missing(key, T::FORM.to_owned()))
     }
 
     /// The value of a key that may be there.
-    pub(in crate::config) fn optional<T: Scalar>(
+    pub fn optional<T: Scalar>(
         &mut self,
         key: &'static str,
     ) -> Result<Option<Placed<T>>, Reported> {
@@ -79,7 +76,7 @@ impl<'d> Table<'d> {
     }
 
     /// The value of a key that may be there and must lie in a range.
-    pub(in crate::config) fn within<T: Quantity>(
+    pub fn within<T: Quantity>(
         &mut self,
         key: &'static str,
         range: RangeInclusive<T>,
@@ -99,7 +96,7 @@ impl<'d> Table<'d> {
     }
 
     /// The same, with a default. It stands in for a wrong value too, which is then reported.
-    pub(in crate::config) fn within_or<T: Quantity>(
+    pub fn within_or<T: Quantity>(
         &mut self,
         key: &'static str,
         default: T,
@@ -116,7 +113,7 @@ impl<'d> Table<'d> {
     }
 
     /// The items of a list that may be there, each of them different.
-    pub(in crate::config) fn list<T: Scalar + Ord + Clone>(
+    pub fn list<T: Scalar + Ord + Clone>(
         &mut self,
         key: &'static str,
     ) -> Result<Option<Vec<Placed<T>>>, Reported> {
@@ -136,7 +133,7 @@ impl<'d> Table<'d> {
     }
 
     /// The same for a list that must be there.
-    pub(in crate::config) fn required_list<T: Scalar + Ord + Clone>(
+    pub fn required_list<T: Scalar + Ord + Clone>(
         &mut self,
         key: &'static str,
     ) -> Result<Placed<Vec<Placed<T>>>, Reported> {
@@ -152,7 +149,7 @@ impl<'d> Table<'d> {
 
     /// What `read` makes of the items of a list that must be there, and of their places in it, from 0
     /// on. Each is written in short, as a scalar, or as a table that says more.
-    pub(in crate::config) fn required_items<T: Scalar, U>(
+    pub fn required_items<T: Scalar, U>(
         &mut self,
         key: &'static str,
         mut read: impl FnMut(usize, Item<'d, T>) -> Result<U, Reported>,
@@ -186,16 +183,13 @@ impl<'d> Table<'d> {
     }
 
     /// The table under a key; an empty one where there is none.
-    pub(in crate::config) fn table(&mut self, key: &'static str) -> Table<'d> {
+    pub fn table(&mut self, key: &'static str) -> Table<'d> {
         let found = self.optional_table(key).ok().flatten();
         found.unwrap_or_else(|| Self::new(self.problems, self.inner(key), self.at, DeTable::new()))
     }
 
     /// The table under a key, if there is one.
-    pub(in crate::config) fn optional_table(
-        &mut self,
-        key: &'static str,
-    ) -> Result<Option<Table<'d>>, Reported> {
+    pub fn optional_table(&mut self, key: &'static str) -> Result<Option<Table<'d>>, Reported> {
         let place = self.inner(key);
         self.take(key)
             .map(|value| self.open(place, value))
@@ -203,10 +197,7 @@ impl<'d> Table<'d> {
     }
 
     /// The tables of an array, `[[key]]`. What is no table is reported and left out.
-    pub(in crate::config) fn tables(
-        &mut self,
-        key: &'static str,
-    ) -> Result<Vec<Table<'d>>, Reported> {
+    pub fn tables(&mut self, key: &'static str) -> Result<Vec<Table<'d>>, Reported> {
         let Some(value) = self.take(key) else {
             return Ok(Vec::new());
         };
@@ -225,10 +216,7 @@ impl<'d> Table<'d> {
 
     /// The tables of a table whose keys are names, `[key.NAME]`. What is wrong is reported and left
     /// out.
-    pub(in crate::config) fn named_tables<T: Scalar>(
-        &mut self,
-        key: &'static str,
-    ) -> Vec<(Placed<T>, Table<'d>)> {
+    pub fn named_tables<T: Scalar>(&mut self, key: &'static str) -> Vec<(Placed<T>, Table<'d>)> {
         let mut outer = self.table(key);
         let mut tables = Vec::new();
         for (name, value) in mem::take(&mut outer.entries) {
@@ -247,13 +235,13 @@ impl<'d> Table<'d> {
     }
 
     /// The table under a key, whose inside is not ours to judge.
-    pub(in crate::config) fn opaque(&mut self, key: &'static str) -> DeTable<'d> {
+    pub fn opaque(&mut self, key: &'static str) -> DeTable<'d> {
         mem::take(&mut self.table(key).entries)
     }
 
     /// Leaves what is still in it be, since nobody knows what belongs into it: all but what is a key
     /// that is missing, misspelt.
-    pub(in crate::config) fn forgive(&mut self) {
+    pub fn forgive(&mut self) {
         let entries = mem::take(&mut self.entries);
         let is_meant = |left: &str| {
             let meant = nearest(left, self.taken.iter().copied());
