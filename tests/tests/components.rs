@@ -111,5 +111,7 @@ async fn a_socket_is_nobodys() {
     let [why] = &router.whys(1).await[..] else {
         panic!()
     };
+    let expected = "it called create-tcp-socket of wasi:sockets/tcp-create-socket@0.2";
+    assert!(why.contains(expected), "{why}");
     assert!(why.contains("there are no sockets for methods"), "{why}");
 }
