@@ -24,14 +24,14 @@ const LIMITS: Limits = Limits {
 const NONCE: [u8; 32] = [7; 32];
 
 fn policy() -> Arc<Policy> {
-    let later = |name| Step {
+    let later = |name: &&str| Step {
         name: StepName::new(name),
         when: When::Enrolled,
         may_change_role: false,
     };
     let by = |first, rest: &[&str]| Alternative {
         first: StepName::new(first),
-        rest: rest.iter().copied().map(later).collect(),
+        rest: rest.iter().map(later).collect(),
         confidential: false,
     };
     Arc::new(Policy {
