@@ -130,8 +130,12 @@ impl Project {
                     continue;
                 };
                 let path = entry.path();
-                let is_component = path.extension().is_some_and(|it| it == "wasm");
-                if about.is_file() && is_source(&entry) && !is_component {
+                // The component, and what an author sends the words about it to: each build would be
+                // a change that leads to the next.
+                let is_made = path
+                    .extension()
+                    .is_some_and(|it| it == "wasm" || it == "log");
+                if about.is_file() && is_source(&entry) && !is_made {
                     sources.push((path, about.len(), about.modified()?));
                 }
             }
@@ -209,6 +213,20 @@ mod tests {
                 assert!(!text.contains("{{"), "{} has a gap", file.display());
             }
         }
+    }
+
+    #[test]
+    fn what_a_build_makes_and_says_is_no_source() {
+        let parent = tempfile::tempdir().unwrap();
+        let name: Name = "knock".parse().unwrap();
+        let project = Project::create(parent.path(), &name, Language::C).unwrap();
+        let before = project.sources().unwrap();
+        for made in ["knock.wasm", "dev.log"] {
+            fs::write(project.directory().join(made), "made").unwrap();
+        }
+        assert_eq!(project.sources().unwrap(), before);
+        fs::write(project.directory().join("more.h"), "").unwrap();
+        assert_eq!(project.sources().unwrap().len(), before.len() + 1);
     }
 
     #[test]
