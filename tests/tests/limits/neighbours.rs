@@ -107,13 +107,14 @@ async fn t17_others_log_in_while_a_misdeed_goes_on() {
     }
 }
 
-/// It need not listen to that: what it runs in is gone, and so is its place.
+/// It need not listen to that: what it runs in is gone at its next tick, and its place with it.
 #[tokio::test]
 async fn t17_a_method_that_ignores_that_its_client_has_left_is_ended() {
     let limits = "time = \"10s\", wall = \"60s\"";
     let deployment = Deployment::bare();
     let deeds = ["loop", "behave"].map(|deed| (deed, limits));
-    deployment.hostile("bad", &deeds, "[limits]\ncalls = 1\nqueue = 0");
+    // Its room is free when its instance is gone, which is at its next tick: the next one waits for that.
+    deployment.hostile("bad", &deeds, "[limits]\ncalls = 1\nqueue = 1");
     let router = deployment.start().await;
     for gone in 1..=3 {
         drop(begin(&router, "bad", "loop").await);

@@ -255,7 +255,7 @@ impl<'d> Table<'d> {
 
     /// It is told when the table is dropped: perhaps one of the keys that are then left is it,
     /// misspelt.
-    pub(in crate::config) fn missing(&mut self, key: &'static str, form: String) -> Reported {
+    pub fn missing(&mut self, key: &'static str, form: String) -> Reported {
         self.missing.push((key, form));
         Reported(())
     }
