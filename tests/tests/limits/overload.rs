@@ -50,7 +50,7 @@ async fn t01_a_busy_realm_says_so_at_once_and_the_same_to_everyone() {
     drop(loops);
     // There is room again when the loop is gone, which is at its next tick.
     let room = async { while !logs_in(&router, "busy").await {} };
-    soon("room in the realm", room).await;
+    soon("room in the realm", Box::pin(room)).await;
 }
 
 /// Nobody waits for ever for a call's turn.
