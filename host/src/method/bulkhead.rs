@@ -16,7 +16,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Fault, Runtime};
+use super::{Fault, Runtime, runtime::permit};
 use crate::config::RealmLimits;
 
 /// Warm instances that a realm may keep, of all its methods together.
@@ -165,14 +165,6 @@ impl Bulkhead {
     pub(super) fn keep_warm(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.warm).try_acquire_owned().ok()
     }
-}
-
-/// Waits for one.
-pub(super) async fn permit(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Fault> {
-    Arc::clone(of)
-        .acquire_owned()
-        .await
-        .map_err(|_| Fault::Overload("the router is stopping".into()))
 }
 
 /// The bulkhead of each realm that has one.

@@ -19,7 +19,6 @@ use std::{
 };
 
 use rustix::time::{ClockId, clock_gettime};
-
 use tokio::{runtime, sync::Semaphore};
 use tokio_util::task::AbortOnDropHandle;
 

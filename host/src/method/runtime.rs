@@ -15,7 +15,6 @@ use wasmtime::{
 
 use super::{
     Compiler, Grant, Source,
-    bulkhead::permit,
     guest::{Fault, Guest},
     pace::Behind,
 };
@@ -183,6 +182,14 @@ impl Runtime {
     pub(super) const fn waiters(&self) -> &Semaphore {
         &self.waiters
     }
+}
+
+/// Waits for a permit of any of these semaphores, which are closed by nobody while the router runs.
+pub(super) async fn permit(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Fault> {
+    Arc::clone(of)
+        .acquire_owned()
+        .await
+        .map_err(|_| Fault::Overload("the router is stopping".into()))
 }
 
 fn configuration() -> Config {
