@@ -55,6 +55,14 @@ pub(super) enum Kind {
     Other,
 }
 
+/// An element that is one of what most elements are, read at a glance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Plain<'a> {
+    Unsigned(u64),
+    Text(&'a str),
+    EmptyDict,
+}
+
 impl Serializer {
     pub const ALL: [Self; 3] = [Self::Json, Self::MsgPack, Self::Cbor];
 
@@ -92,6 +100,15 @@ impl Serializer {
             Self::Json => json::kind(element),
             Self::MsgPack => msgpack::kind(element),
             Self::Cbor => cbor::kind(element),
+        }
+    }
+
+    /// What an element is, where that can be seen without a reader; None says nothing.
+    pub(super) fn plain(self, element: &[u8]) -> Option<Plain<'_>> {
+        match self {
+            Self::Json => json::plain(element),
+            Self::MsgPack => msgpack::plain(element),
+            Self::Cbor => None,
         }
     }
 
@@ -190,5 +207,16 @@ impl Encoder {
             self.out.push(b',');
         }
         self.first = false;
+    }
+}
+
+#[cfg(test)]
+impl From<Plain<'_>> for Value {
+    fn from(plain: Plain<'_>) -> Self {
+        match plain {
+            Plain::Unsigned(number) => number.into(),
+            Plain::Text(text) => text.into(),
+            Plain::EmptyDict => Dict::new().into(),
+        }
     }
 }

@@ -19,9 +19,11 @@ impl Uri {
 
     /// Whether `parse` would accept it, without making a copy.
     pub fn check(text: &str) -> Result<(), InvalidUri> {
-        let valid = text
-            .split('.')
-            .all(|part| !part.is_empty() && is_component(part));
+        let valid = if text.is_ascii() {
+            is_ascii_uri(text.as_bytes())
+        } else {
+            is_uri(text)
+        };
         if valid { Ok(()) } else { Err(InvalidUri) }
     }
 
@@ -155,6 +157,24 @@ impl fmt::Display for Pattern {
     }
 }
 
+fn is_uri(text: &str) -> bool {
+    text.split('.')
+        .all(|part| !part.is_empty() && is_component(part))
+}
+
+/// [`is_uri`] for what nearly all URIs are; every message with a URI comes by here.
+fn is_ascii_uri(text: &[u8]) -> bool {
+    let mut in_component = false;
+    for octet in text {
+        match octet {
+            b'.' if in_component => in_component = false,
+            b'.' | b'#' | 0..=b' ' | 0x7f => return false,
+            _ => in_component = true,
+        }
+    }
+    in_component
+}
+
 fn is_component(text: &str) -> bool {
     !text.contains(|c: char| c.is_whitespace() || c == '#' || c.is_control())
 }
@@ -166,7 +186,16 @@ pub fn is_reserved(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn ascii_is_judged_as_everything_else(text in r"[\x00-\x7f]{0,3}|[a-z.#\x7f ]{0,8}") {
+            prop_assert_eq!(is_ascii_uri(text.as_bytes()), is_uri(&text));
+        }
+    }
 
     #[test]
     fn loose_uris() {

@@ -38,6 +38,10 @@ type ErrorResponse = HttpResponse<String>;
 /// Octets that are read at once. Every connection holds so much.
 const READ_BUFFER: usize = 4 << 10;
 
+/// Octets that are written at once, where so many wait. Only a connection that has had them to write
+/// holds them.
+const WRITE_BUFFER: usize = 16 << 10;
+
 /// Octets around a message: the frame's header, and pings in between.
 const FRAMING: usize = 1 << 10;
 
@@ -114,7 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let stream = Metered::new(stream, allowance.clone());
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(READ_BUFFER)
+            .write_buffer_size(WRITE_BUFFER)
             .max_message_size(Some(settings.session_frame))
             .max_frame_size(Some(settings.session_frame));
         let stream =
@@ -178,11 +182,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
     type Item = Result<Bytes, Broken>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Err(silent) = self.poll_heartbeat(cx) {
-            return Poll::Ready(Some(Err(silent)));
-        }
         loop {
-            let message = match ready!(self.stream.poll_next_unpin(cx)) {
+            let Poll::Ready(next) = self.stream.poll_next_unpin(cx) else {
+                // Whoever sends is alive.
+                return match self.poll_heartbeat(cx) {
+                    Ok(()) => Poll::Pending,
+                    Err(silent) => Poll::Ready(Some(Err(silent))),
+                };
+            };
+            let message = match next {
                 None => return Poll::Ready(None),
                 Some(Ok(message)) => message,
                 Some(Err(_)) if self.allowance.is_spent() => {

@@ -1,79 +1,11 @@
-use std::fmt;
+mod scan;
 
-use serde::{
-    Deserializer, Serialize,
-    de::{DeserializeSeed, SeqAccess, Visitor},
-};
-use serde_json::value::RawValue;
+use serde::{Serialize, de::DeserializeSeed};
 
-use super::{ARGUMENTS_DEPTH, Elements, Kind, Malformed};
-use crate::{Dict, Value, value::AtMost};
+use super::{Kind, Malformed, Plain};
+use crate::{Value, value::AtMost};
 
-pub(super) fn split(frame: &[u8]) -> Result<Elements, Malformed> {
-    let text = std::str::from_utf8(frame).map_err(|_| Malformed::Syntax)?;
-    // The outer array is one level, and so is the dictionary or list that is an element.
-    if depth(frame) > ARGUMENTS_DEPTH + 1 {
-        return Err(Malformed::TooDeep);
-    }
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let elements = reader
-        .deserialize_seq(Split {
-            start: text.as_ptr().addr(),
-        })
-        .map_err(|_| Malformed::Syntax)?;
-    reader.end().map_err(|_| Malformed::Syntax)?;
-    Ok(elements)
-}
-
-/// Finds the elements of an array in the text that starts at an address.
-struct Split {
-    start: usize,
-}
-
-impl<'de> Visitor<'de> for Split {
-    type Value = Elements;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Elements, A::Error> {
-        let mut elements = Elements::new();
-        while let Some(element) = array.next_element::<&RawValue>()? {
-            let element = element.get();
-            // A raw value borrows from the text that it was read from, so this is its offset.
-            let offset = element.as_ptr().addr() - self.start;
-            elements.push(offset..offset + element.len());
-        }
-        Ok(elements)
-    }
-}
-
-/// How deep brackets are nested, strings left out. Only meaningful for well-formed text.
-fn depth(text: &[u8]) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let mut octets = text.iter();
-    while let Some(octet) = octets.next() {
-        match octet {
-            b'[' | b'{' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            b'"' => {
-                while let Some(octet) = octets.next() {
-                    match octet {
-                        b'\\' => _ = octets.next(),
-                        b'"' => break,
-                        _ => {}
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    deepest
-}
+pub(super) use scan::split;
 
 pub(super) fn kind(element: &[u8]) -> Kind {
     match element.first() {
@@ -83,34 +15,28 @@ pub(super) fn kind(element: &[u8]) -> Kind {
     }
 }
 
-pub(super) fn value(element: &[u8], depth: usize) -> Result<Value, Malformed> {
-    plain(element, depth).map_or_else(|| read(element, depth), Ok)
-}
-
-/// What most elements are, read at a glance: a number, an empty dictionary, a text without escapes.
-/// None: [`read`] must see to it.
-fn plain(element: &[u8], depth: usize) -> Option<Value> {
-    /// Fewer than the largest `i64` has.
-    const MOST_DIGITS: usize = 18;
+/// A number, an empty dictionary, a text without escapes.
+pub(super) fn plain(element: &[u8]) -> Option<Plain<'_>> {
+    /// Fewer than the largest `u64` has.
+    const MOST_DIGITS: usize = 19;
     match element {
-        b"{}" if depth > 0 => Some(Value::Dict(Dict::new())),
+        b"{}" => Some(Plain::EmptyDict),
         [b'1'..=b'9', ..] if element.len() <= MOST_DIGITS => element
             .iter()
             .try_fold(0, |number, octet| {
-                let digit = octet.is_ascii_digit().then(|| i64::from(octet - b'0'))?;
+                let digit = octet.is_ascii_digit().then(|| u64::from(octet - b'0'))?;
                 Some(number * 10 + digit)
             })
-            .map(Value::Int),
-        [b'"', text @ .., b'"'] => {
-            let is_plain = |octet: &u8| !matches!(octet, 0..=0x1f | b'"' | b'\\');
-            let text = text.iter().all(is_plain).then_some(text)?;
-            std::str::from_utf8(text).ok().map(Value::from)
+            .map(Plain::Unsigned),
+        [b'"', text @ .., b'"'] if scan::plain(text) == text.len() => {
+            std::str::from_utf8(text).ok().map(Plain::Text)
         }
         _ => None,
     }
 }
 
-fn read(element: &[u8], depth: usize) -> Result<Value, Malformed> {
+/// Reads one element, nested at most `depth` deep.
+pub(super) fn value(element: &[u8], depth: usize) -> Result<Value, Malformed> {
     let mut reader = serde_json::Deserializer::from_slice(element);
     let value = AtMost(depth)
         .deserialize(&mut reader)
@@ -140,10 +66,9 @@ mod tests {
         #[test]
         fn what_is_read_at_a_glance_is_what_the_reader_reads(
             element in r#"[1-9][0-9]{0,20}|[0-9.e-]{1,4}|"[^"]{0,4}"|"\PC{0,4}"?|[{}]{1,2}"#,
-            depth in 0_usize..2,
         ) {
-            if let Some(value) = plain(element.as_bytes(), depth) {
-                prop_assert_eq!(read(element.as_bytes(), depth), Ok(value));
+            if let Some(plain) = plain(element.as_bytes()) {
+                prop_assert_eq!(value(element.as_bytes(), 1), Ok(plain.into()));
             }
         }
     }
@@ -158,17 +83,17 @@ mod tests {
             "\"\"",
             "\"ä\"",
         ] {
-            assert!(plain(element.as_bytes(), 1).is_some(), "{element}");
+            assert!(plain(element.as_bytes()).is_some(), "{element}");
         }
         for element in [
             "01",
             "1.0",
-            "9999999999999999999",
+            "99999999999999999999",
             "\"\\u0000\"",
             "\"a\"b\"",
             "\"",
         ] {
-            assert_eq!(plain(element.as_bytes(), 1), None, "{element}");
+            assert_eq!(plain(element.as_bytes()), None, "{element}");
         }
     }
 }

@@ -2,10 +2,10 @@ use rmp::Marker;
 use serde::{Serialize, de::DeserializeSeed};
 
 use super::{
-    Kind, Malformed,
+    Kind, Malformed, Plain,
     walk::{BinaryFormat, Head, big_endian, leaf},
 };
-use crate::{Dict, Value, value::AtMost};
+use crate::{Value, value::AtMost};
 
 pub(super) struct Format;
 
@@ -86,19 +86,14 @@ pub(super) fn kind(element: &[u8]) -> Kind {
     }
 }
 
-pub(super) fn value(element: &[u8], depth: usize) -> Result<Value, Malformed> {
-    plain(element, depth).map_or_else(|| read(element, depth), Ok)
-}
-
-/// What most elements are, read at a glance: a number, an empty dictionary, a short text. None:
-/// [`read`] must see to it.
-fn plain(element: &[u8], depth: usize) -> Option<Value> {
+/// A number, an empty dictionary, a short text.
+pub(super) fn plain(element: &[u8]) -> Option<Plain<'_>> {
     let (first, rest) = element.split_first()?;
     let width = match Marker::from_u8(*first) {
-        Marker::FixPos(number) if rest.is_empty() => return Some(Value::Int(number.into())),
-        Marker::FixMap(0) if rest.is_empty() && depth > 0 => return Some(Dict::new().into()),
+        Marker::FixPos(number) if rest.is_empty() => return Some(Plain::Unsigned(number.into())),
+        Marker::FixMap(0) if rest.is_empty() => return Some(Plain::EmptyDict),
         Marker::FixStr(length) if rest.len() == usize::from(length) => {
-            return std::str::from_utf8(rest).ok().map(Value::from);
+            return std::str::from_utf8(rest).ok().map(Plain::Text);
         }
         Marker::U8 => 1,
         Marker::U16 => 2,
@@ -107,10 +102,11 @@ fn plain(element: &[u8], depth: usize) -> Option<Value> {
         _ => return None,
     };
     let (number, end) = big_endian(element, 1, width).ok()?;
-    (end == element.len()).then(|| number.into())
+    (end == element.len()).then_some(Plain::Unsigned(number))
 }
 
-fn read(element: &[u8], depth: usize) -> Result<Value, Malformed> {
+/// Reads one element, nested at most `depth` deep.
+pub(super) fn value(element: &[u8], depth: usize) -> Result<Value, Malformed> {
     let mut rest = element;
     let mut reader = rmp_serde::Deserializer::new(&mut rest);
     let value = AtMost(depth)
@@ -142,15 +138,15 @@ mod tests {
     use proptest::{collection, prelude::*};
 
     use super::*;
+    use crate::Dict;
 
     proptest! {
         #[test]
         fn what_is_read_at_a_glance_is_what_the_reader_reads(
             element in collection::vec(any::<u8>(), 1..12),
-            depth in 0_usize..2,
         ) {
-            if let Some(value) = plain(&element, depth) {
-                prop_assert_eq!(read(&element, depth), Ok(value));
+            if let Some(plain) = plain(&element) {
+                prop_assert_eq!(value(&element, 1), Ok(plain.into()));
             }
         }
     }
@@ -166,7 +162,7 @@ mod tests {
         for value in usual {
             let mut element = Vec::new();
             write(&mut element, &value);
-            assert_eq!(plain(&element, 1), Some(value));
+            assert_eq!(plain(&element).map(Value::from), Some(value));
         }
     }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{Code, Message};
 use crate::{
     Dict, Id, Malformed, Payload, Serializer, Value,
-    codec::{Elements, Kind},
+    codec::{Elements, Kind, Plain},
 };
 
 impl Message {
@@ -44,7 +44,8 @@ impl Fields<'_> {
         // Fields are read in the order in which they are written down here.
         Ok(match code {
             Code::Hello => Message::Hello {
-                realm: self.text_or_null()?,
+                // autobahn sends null for a realm that the router shall choose.
+                realm: self.text_or_null()?.unwrap_or_default(),
                 details: self.dict()?,
             },
             Code::Welcome => Message::Welcome {
@@ -169,16 +170,20 @@ impl Fields<'_> {
         Ok(range)
     }
 
-    /// A scalar, or a dictionary with what is in it.
-    fn value(&mut self, depth: usize) -> Result<Value, Malformed> {
+    fn element(&mut self) -> Result<&[u8], Malformed> {
         let range = self.range()?;
         // `split` found the range in this frame.
-        self.serializer
-            .value(self.frame.get(range).unwrap_or_default(), depth)
+        Ok(self.frame.get(range).unwrap_or_default())
     }
 
     fn unsigned(&mut self) -> Result<u64, Malformed> {
-        self.value(0)?.as_u64().ok_or(Malformed::WrongType)
+        let serializer = self.serializer;
+        let element = self.element()?;
+        let number = match serializer.plain(element) {
+            Some(Plain::Unsigned(number)) => Some(number),
+            _ => serializer.value(element, 0)?.as_u64(),
+        };
+        number.ok_or(Malformed::WrongType)
     }
 
     fn id(&mut self) -> Result<Id, Malformed> {
@@ -186,23 +191,29 @@ impl Fields<'_> {
     }
 
     fn text(&mut self) -> Result<String, Malformed> {
-        match self.value(0)? {
-            Value::Text(text) => Ok(text),
-            _ => Err(Malformed::WrongType),
-        }
+        self.text_or_null()?.ok_or(Malformed::WrongType)
     }
 
-    /// autobahn sends null for a realm that the router shall choose.
-    fn text_or_null(&mut self) -> Result<String, Malformed> {
-        match self.value(0)? {
-            Value::Text(text) => Ok(text),
-            Value::Null => Ok(String::new()),
+    fn text_or_null(&mut self) -> Result<Option<String>, Malformed> {
+        let serializer = self.serializer;
+        let element = self.element()?;
+        if let Some(Plain::Text(text)) = serializer.plain(element) {
+            return Ok(Some(text.to_owned()));
+        }
+        match serializer.value(element, 0)? {
+            Value::Text(text) => Ok(Some(text)),
+            Value::Null => Ok(None),
             _ => Err(Malformed::WrongType),
         }
     }
 
     fn dict(&mut self) -> Result<Dict, Malformed> {
-        match self.value(self.depth)? {
+        let (serializer, depth) = (self.serializer, self.depth);
+        let element = self.element()?;
+        if serializer.plain(element) == Some(Plain::EmptyDict) {
+            return Ok(Dict::new());
+        }
+        match serializer.value(element, depth)? {
             Value::Dict(dict) => Ok(dict),
             _ => Err(Malformed::WrongType),
         }
