@@ -46,7 +46,6 @@ pub use inspect::{Inspection, Need};
 pub use limits::{Limit, Limits};
 pub use meter::{Cost, Meter, World};
 pub use outcomes::{Outcomes, OutcomesOfSteps};
-pub use pace::make_way;
 pub use reach::Reach;
 pub use revision::{Digest, LoadError, Manifest, Revision, Source};
 pub use runtime::{Runtime, RuntimeError, RuntimeLoad};

@@ -36,8 +36,6 @@ pub(super) struct CompileArgs {
 }
 
 pub(super) fn run(args: &CompileArgs) -> anyhow::Result<ExitCode> {
-    // Logins come before it, and it runs as well where it cannot make way.
-    _ = method::make_way();
     // Whatever goes wrong here ends this process, which has nothing else to do.
     for (resource, limit) in [
         (Resource::RLIMIT_CPU, args.seconds),

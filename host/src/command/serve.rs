@@ -106,6 +106,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         let (sessions, hello) = (Arc::clone(&sessions), operator.login.hello);
         tokio::spawn(accept(listener, hello, sessions, tasks.clone()));
     }
+    // A reload reads files, starts compilers and tries methods out.
+    let _following = runtime.spawn_behind(reloader.follow(hints));
     if let Some(server) = metrics {
         tracing::info!(address = %server.address(), "serving metrics");
         tokio::spawn(server.serve(Survey {
@@ -115,7 +117,6 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
             sessions: Arc::clone(&sessions),
         }));
     }
-    tokio::spawn(reloader.follow(hints));
     tokio::spawn(follow_credentials(store, Arc::clone(&realms)));
     let desk = Desk::new(Arc::clone(&realms), workshop, operator.realms.clone());
     tokio::spawn(counter.serve(desk));

@@ -26,7 +26,7 @@ use tokio::{
 };
 use wasmtime::{Engine, component::Component};
 
-use super::{LoadError, Source, functions::Functions, runtime, shelf::Shelf};
+use super::{LoadError, Runtime, Source, functions::Functions, runtime, shelf::Shelf};
 
 /// What a helper process may say of a component that does not compile, in octets.
 const LONGEST_COMPLAINT: u64 = 4096;
@@ -124,11 +124,11 @@ impl Helper {
 
 /// Compiles a component, or finds it compiled.
 pub(super) async fn component(
-    compiler: &Compiler,
-    engine: &Engine,
+    runtime: &Runtime,
     source: &Source,
 ) -> Result<(Component, Origin), LoadError> {
-    let helper = match compiler {
+    let engine = runtime.engine();
+    let helper = match runtime.compiler() {
         Compiler::Helper(helper) => helper,
         Compiler::InProcess => {
             let (engine, octets) = (engine.clone(), Arc::clone(&source.octets));
@@ -146,7 +146,7 @@ pub(super) async fn component(
     }
     let _turn = helper.turn.acquire().await.map_err(stopped)?;
     let series = series(helper, engine, source).map_err(stopped)?;
-    let file = run(helper, engine, source, series.as_ref()).await?;
+    let file = run(helper, runtime, source, series.as_ref()).await?;
     let engine = engine.clone();
     let component = match helper.shelf.clone() {
         Some(shelf) => spawn_blocking(move || {
@@ -191,7 +191,7 @@ fn series(helper: &Helper, engine: &Engine, source: &Source) -> io::Result<Optio
 /// Has a process compile a component into a file.
 async fn run(
     helper: &Helper,
-    engine: &Engine,
+    runtime: &Runtime,
     source: &Source,
     series: Option<&Series>,
 ) -> Result<NamedTempFile, LoadError> {
@@ -206,14 +206,14 @@ async fn run(
     command
         .arg(COMMAND)
         .arg("--engine")
-        .arg(engine_name(engine))
+        .arg(engine_name(runtime.engine()))
         .args(["--memory", &memory.to_string()])
         .args(["--seconds", &time.as_secs().max(1).to_string()]);
     if let Some(Series { before, now }) = series {
         command.arg("--before").arg(before);
         command.arg("--now").arg(now.path());
     }
-    let mut process = command
+    command
         // It needs none, and it must not learn what is in ours.
         .env_clear()
         .envs(FRUGAL)
@@ -221,9 +221,11 @@ async fn run(
         .stdin(Stdio::piped())
         .stdout(file.reopen().map_err(failed)?)
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(failed)?;
+        .kill_on_drop(true);
+    // The thread that starts a process stands still for a millisecond, until the program is there,
+    // and the process makes way for logins if that thread does.
+    let started = runtime.spawn_behind(async move { command.spawn() });
+    let mut process = started.await.map_err(stopped)?.map_err(failed)?;
     let mut stdin = process.stdin.take();
     let stderr = process.stderr.take();
     let mut complaint = Vec::new();

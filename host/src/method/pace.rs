@@ -30,8 +30,9 @@ const SHORT: Duration = Duration::from_millis(5);
 /// one.
 const NICE: i32 = 10;
 
-/// Has the thread that asks make way for others from now on. So does every thread that it starts.
-pub fn make_way() -> io::Result<()> {
+/// Has the thread that asks make way for others from now on. So does every thread and every process
+/// that it starts.
+fn make_way() -> io::Result<()> {
     // Elsewhere this would be about the whole process.
     #[cfg(target_os = "linux")]
     rustix::process::nice(NICE)?;
@@ -69,10 +70,11 @@ impl Pace {
     }
 }
 
-/// The threads of long calls.
+/// The threads of long calls, and of other work that logins come before.
 pub(super) struct Behind {
     /// There until this is dropped.
-    threads: Option<runtime::Runtime>,
+    runtime: Option<runtime::Runtime>,
+    threads: runtime::Handle,
     /// For the calls of slow methods: all instances must not be theirs.
     places: Arc<Semaphore>,
 }
@@ -80,24 +82,33 @@ pub(super) struct Behind {
 impl Behind {
     pub(super) fn start(places: usize) -> io::Result<Self> {
         let threads = thread::available_parallelism().map_or(1, Into::into);
-        let threads = runtime::Builder::new_multi_thread()
+        let runtime = runtime::Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name("behind")
             .enable_all()
             .on_thread_start(|| {
                 if let Err(error) = make_way() {
-                    tracing::warn!(%error, "long calls cannot be made to wait for short ones");
+                    tracing::warn!(%error, "long calls and compilers cannot be made to wait for logins");
                 }
             })
             .build()?;
         Ok(Self {
-            threads: Some(threads),
+            threads: runtime.handle().clone(),
+            runtime: Some(runtime),
             places: Arc::new(Semaphore::new(places)),
         })
     }
 
     pub(super) const fn places(&self) -> &Arc<Semaphore> {
         &self.places
+    }
+
+    /// Has these threads do what they are given, for as long as the handle is there.
+    pub(super) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> AbortOnDropHandle<T> {
+        AbortOnDropHandle::new(self.threads.spawn(work))
     }
 
     /// Runs a call of a method with this pace. Whoever drops the future ends the call: at once, or at
@@ -127,15 +138,12 @@ impl Behind {
             }
             pace.slow();
         }
-        let Some(threads) = &self.threads else {
-            return call.await;
-        };
         let timed = async move {
             let mut used = Duration::ZERO;
             let returned = std::future::poll_fn(|context| timed(&mut call, context, &mut used));
             (returned.await, used)
         };
-        match AbortOnDropHandle::new(threads.spawn(timed)).await {
+        match self.spawn(timed).await {
             Ok((returned, used)) => {
                 if used <= SHORT {
                     pace.set(false);
@@ -172,8 +180,8 @@ fn cpu_time() -> Duration {
 impl Drop for Behind {
     fn drop(&mut self) {
         // Its calls are aborted. Waiting for that is not for a thread that serves.
-        if let Some(threads) = self.threads.take() {
-            threads.shutdown_background();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
     }
 }

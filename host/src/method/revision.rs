@@ -206,7 +206,7 @@ impl Revision {
     ) -> Result<Self, LoadError> {
         let digest = source.digest();
         look_at_header(source.octets())?;
-        let compiling = compiler::component(runtime.compiler(), runtime.engine(), &source);
+        let compiling = compiler::component(runtime, &source);
         let (component, origin) = compiling.await?;
         drop(source);
         trail.pass(Stage::Compile, origin.words());

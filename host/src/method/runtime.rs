@@ -9,6 +9,7 @@ use std::{
 use parking_lot::Mutex;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::AbortOnDropHandle;
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker,
 };
@@ -124,6 +125,15 @@ impl Runtime {
 
     pub(super) const fn is_metered(&self) -> bool {
         self.is_metered
+    }
+
+    /// Runs what logins must not have to wait for, on the threads of long calls, for as long as the
+    /// handle is there.
+    pub fn spawn_behind<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> AbortOnDropHandle<T> {
+        self.behind.spawn(work)
     }
 
     /// Where long calls run.

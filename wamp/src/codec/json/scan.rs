@@ -283,7 +283,7 @@ mod tests {
 
     use super::*;
 
-    /// What serde_json makes of it.
+    /// What `serde_json` makes of it.
     fn read(text: &str) -> Option<Vec<&str>> {
         let elements: Vec<&RawValue> = serde_json::from_str(text).ok()?;
         Some(elements.into_iter().map(RawValue::get).collect())
