@@ -107,7 +107,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tokio::spawn(accept(listener, hello, sessions, tasks.clone()));
     }
     // A reload reads files, starts compilers and tries methods out.
-    let _following = runtime.spawn_behind(reloader.follow(hints));
+    let _following = runtime.spawn_chore(reloader.follow(hints));
     if let Some(server) = metrics {
         tracing::info!(address = %server.address(), "serving metrics");
         tokio::spawn(server.serve(Survey {

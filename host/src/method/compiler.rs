@@ -224,7 +224,7 @@ async fn run(
         .kill_on_drop(true);
     // The thread that starts a process stands still for a millisecond, until the program is there,
     // and the process makes way for logins if that thread does.
-    let started = runtime.spawn_behind(async move { command.spawn() });
+    let started = runtime.spawn_chore(async move { command.spawn() });
     let mut process = started.await.map_err(stopped)?.map_err(failed)?;
     let mut stdin = process.stdin.take();
     let stderr = process.stderr.take();

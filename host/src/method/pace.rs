@@ -70,11 +70,52 @@ impl Pace {
     }
 }
 
-/// The threads of long calls, and of other work that logins come before.
-pub(super) struct Behind {
+/// Threads that make way for all others.
+pub(super) struct Threads {
     /// There until this is dropped.
     runtime: Option<runtime::Runtime>,
-    threads: runtime::Handle,
+    handle: runtime::Handle,
+}
+
+impl Threads {
+    pub(super) fn start(name: &str, threads: usize) -> io::Result<Self> {
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name(name)
+            .enable_all()
+            .on_thread_start(|| {
+                if let Err(error) = make_way() {
+                    tracing::warn!(%error, "what can wait cannot be made to wait for logins");
+                }
+            })
+            .build()?;
+        Ok(Self {
+            handle: runtime.handle().clone(),
+            runtime: Some(runtime),
+        })
+    }
+
+    /// Has them do what they are given, for as long as the handle is there.
+    pub(super) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> AbortOnDropHandle<T> {
+        AbortOnDropHandle::new(self.handle.spawn(work))
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // What they do is aborted. Waiting for that is not for a thread that serves.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Where long calls run.
+pub(super) struct Behind {
+    threads: Threads,
     /// For the calls of slow methods: all instances must not be theirs.
     places: Arc<Semaphore>,
 }
@@ -82,33 +123,14 @@ pub(super) struct Behind {
 impl Behind {
     pub(super) fn start(places: usize) -> io::Result<Self> {
         let threads = thread::available_parallelism().map_or(1, Into::into);
-        let runtime = runtime::Builder::new_multi_thread()
-            .worker_threads(threads)
-            .thread_name("behind")
-            .enable_all()
-            .on_thread_start(|| {
-                if let Err(error) = make_way() {
-                    tracing::warn!(%error, "long calls and compilers cannot be made to wait for logins");
-                }
-            })
-            .build()?;
         Ok(Self {
-            threads: runtime.handle().clone(),
-            runtime: Some(runtime),
+            threads: Threads::start("behind", threads)?,
             places: Arc::new(Semaphore::new(places)),
         })
     }
 
     pub(super) const fn places(&self) -> &Arc<Semaphore> {
         &self.places
-    }
-
-    /// Has these threads do what they are given, for as long as the handle is there.
-    pub(super) fn spawn<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> AbortOnDropHandle<T> {
-        AbortOnDropHandle::new(self.threads.spawn(work))
     }
 
     /// Runs a call of a method with this pace. Whoever drops the future ends the call: at once, or at
@@ -143,7 +165,7 @@ impl Behind {
             let returned = std::future::poll_fn(|context| timed(&mut call, context, &mut used));
             (returned.await, used)
         };
-        match self.spawn(timed).await {
+        match self.threads.spawn(timed).await {
             Ok((returned, used)) => {
                 if used <= SHORT {
                     pace.set(false);
@@ -175,15 +197,6 @@ fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     Duration::from_secs(seconds) + Duration::from_nanos(time.tv_nsec.unsigned_abs())
-}
-
-impl Drop for Behind {
-    fn drop(&mut self) {
-        // Its calls are aborted. Waiting for that is not for a thread that serves.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
 }
 
 #[cfg(test)]

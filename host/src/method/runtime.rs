@@ -17,7 +17,7 @@ use wasmtime::{
 use super::{
     Compiler, Grant, Source,
     guest::{Fault, Guest},
-    pace::Behind,
+    pace::{Behind, Threads},
 };
 
 /// How often the epoch moves on: the grain of [`super::Limits::time`].
@@ -49,6 +49,7 @@ pub struct Runtime {
     permits: Arc<Semaphore>,
     waiters: Semaphore,
     behind: Behind,
+    chores: Threads,
     is_metered: bool,
     warm: Arc<Semaphore>,
 }
@@ -72,7 +73,7 @@ pub enum RuntimeError {
     Engine(String),
     #[error("the clock of the WebAssembly engine does not start: {0}")]
     Ticker(std::io::Error),
-    #[error("the threads for long calls do not start: {0}")]
+    #[error("the threads for what can wait do not start: {0}")]
     Behind(std::io::Error),
 }
 
@@ -118,6 +119,8 @@ impl Runtime {
             permits: Arc::new(Semaphore::new(INSTANCES as usize)),
             waiters: Semaphore::new(WAITERS as usize),
             behind: Behind::start(SLOW as usize).map_err(RuntimeError::Behind)?,
+            // Not those of long calls, of which there may be many before it.
+            chores: Threads::start("chores", 1).map_err(RuntimeError::Behind)?,
             is_metered,
             warm: Arc::new(Semaphore::new(WARM as usize)),
         })
@@ -127,13 +130,13 @@ impl Runtime {
         self.is_metered
     }
 
-    /// Runs what logins must not have to wait for, on the threads of long calls, for as long as the
-    /// handle is there.
-    pub fn spawn_behind<T: Send + 'static>(
+    /// Runs what logins must not have to wait for, such as a reload, on threads of its own that make
+    /// way for them. It ends when the handle is dropped.
+    pub fn spawn_chore<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> AbortOnDropHandle<T> {
-        self.behind.spawn(work)
+        self.chores.spawn(work)
     }
 
     /// Where long calls run.
