@@ -109,6 +109,8 @@ impl Finding {
 
 pub fn run(args: &StrainArgs) -> Result<()> {
     let router = args.router.clone().map_or_else(xtask::router, Ok)?;
+    // Before this process stays on one core, and knows of no other.
+    let machine = Machine::this()?;
     let cores = Cores::choose()?;
     stay_on(cores.load)?;
     let mut findings = Vec::new();
@@ -127,7 +129,7 @@ pub fn run(args: &StrainArgs) -> Result<()> {
             }
         }
     }
-    print(cores, &findings)?;
+    print(&machine, cores, &findings)?;
     failed.map_or(Ok(()), Err)
 }
 
@@ -143,8 +145,7 @@ fn measure(strain: Strain, args: &StrainArgs, router: &Path, cores: Cores) -> Re
     }
 }
 
-fn print(cores: Cores, findings: &[Finding]) -> Result<()> {
-    let machine = Machine::this()?;
+fn print(machine: &Machine, cores: Cores, findings: &[Finding]) -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let Cores { server, load } = cores;
     let mut text = format!(
