@@ -30,13 +30,23 @@ const SHORT: Duration = Duration::from_millis(5);
 /// one.
 const NICE: i32 = 10;
 
-/// Has the thread that asks make way for others from now on. So does every thread and every process
-/// that it starts.
-fn make_way() -> io::Result<()> {
+/// The largest nice value that there is.
+const LEAST: i32 = 19;
+
+/// Has the thread that asks make way for threads of this nice value from now on. So do the threads and
+/// processes that it starts, which inherit it.
+fn make_way(others: i32) -> io::Result<()> {
+    // A value, not an addition to what there is: a thread may be started by one that makes way already.
     // Elsewhere this would be about the whole process.
-    #[cfg(target_os = "linux")]
-    rustix::process::nice(NICE)?;
+    if cfg!(target_os = "linux") {
+        rustix::process::setpriority_process(None, (others + NICE).min(LEAST))?;
+    }
     Ok(())
+}
+
+/// Of the thread that asks.
+fn nice() -> io::Result<i32> {
+    Ok(rustix::process::getpriority_process(None)?)
 }
 
 /// Ticks that a guest has run for.
@@ -79,12 +89,13 @@ pub(super) struct Threads {
 
 impl Threads {
     pub(super) fn start(name: &str, threads: usize) -> io::Result<Self> {
+        let others = nice()?;
         let runtime = runtime::Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name(name)
             .enable_all()
-            .on_thread_start(|| {
-                if let Err(error) = make_way() {
+            .on_thread_start(move || {
+                if let Err(error) = make_way(others) {
                     tracing::warn!(%error, "what can wait cannot be made to wait for logins");
                 }
             })
@@ -288,12 +299,17 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn its_threads_make_way() {
-        let nice = || rustix::process::getpriority_process(None).unwrap();
+        let nice = || nice().unwrap();
         let (behind, pace) = (Behind::start(1).unwrap(), Pace::default());
         pace.slow();
-        let ours = nice();
+        let wanted = (nice() + NICE).min(LEAST);
         let ticks = Ticks::default();
-        let theirs = behind.run(&pace, &ticks, Box::pin(async move { Ok(nice()) }));
-        assert_eq!(theirs.await.unwrap(), (ours + NICE).min(19));
+        let call = behind.run(&pace, &ticks, Box::pin(async move { Ok(nice()) }));
+        assert_eq!(call.await.unwrap(), wanted);
+
+        // Those for what blocks are started by one of these: they do not make way twice.
+        let chores = Threads::start("chores", 1).unwrap();
+        let blocking = async move { tokio::task::spawn_blocking(nice).await.unwrap() };
+        assert_eq!(chores.spawn(blocking).await.unwrap(), wanted);
     }
 }
