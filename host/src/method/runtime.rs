@@ -74,7 +74,7 @@ pub enum RuntimeError {
     #[error("the clock of the WebAssembly engine does not start: {0}")]
     Ticker(std::io::Error),
     #[error("the threads for what can wait do not start: {0}")]
-    Behind(std::io::Error),
+    Threads(std::io::Error),
 }
 
 impl Runtime {
@@ -118,9 +118,9 @@ impl Runtime {
             linkers: Mutex::default(),
             permits: Arc::new(Semaphore::new(INSTANCES as usize)),
             waiters: Semaphore::new(WAITERS as usize),
-            behind: Behind::start(SLOW as usize).map_err(RuntimeError::Behind)?,
+            behind: Behind::start(SLOW as usize).map_err(RuntimeError::Threads)?,
             // Not those of long calls, of which there may be many before it.
-            chores: Threads::start("chores", 1).map_err(RuntimeError::Behind)?,
+            chores: Threads::start("chores", 1).map_err(RuntimeError::Threads)?,
             is_metered,
             warm: Arc::new(Semaphore::new(WARM as usize)),
         })

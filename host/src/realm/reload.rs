@@ -6,8 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use tokio::task::spawn_blocking;
-
 use super::{Hints, Realm, RealmError, Realms, Workshop, consent};
 use crate::{config, stamp::Stamp, wamp::reason};
 
@@ -74,7 +72,8 @@ impl Reloader {
         self
     }
 
-    /// Follows changes for as long as it is polled.
+    /// Follows changes for as long as it is polled: by a thread that does not serve, since a look takes
+    /// some microseconds for each file, there may be thousands, and what has changed is read.
     pub async fn follow(mut self, mut hints: Hints) {
         loop {
             hints.next().await;
@@ -92,7 +91,7 @@ impl Reloader {
     /// good, and says so.
     pub async fn look(&mut self) -> io::Result<Vec<Inspection>> {
         let mut inspections = Vec::new();
-        for path in self.changed().await? {
+        for path in self.changed()? {
             let known = self.known.entry(path.clone()).or_default();
             let outcome = inspect(&self.workshop, &self.realms, &path, known).await;
             report(&path, known, &outcome);
@@ -114,22 +113,9 @@ impl Reloader {
     }
 
     /// The files that are not as they were at the last look; closes the realms whose files are gone.
-    async fn changed(&mut self) -> io::Result<Vec<PathBuf>> {
-        let directory = self.directory.clone();
-        let mut known = mem::take(&mut self.known);
-        // Some microseconds for each file, and there may be thousands: not on a thread that serves.
-        let looking = spawn_blocking(move || {
-            let changed = realm_files(&directory).map(|files| {
-                let gone = forget_missing(&mut known, &files);
-                (gone, changed(&known, files))
-            });
-            (known, changed)
-        });
-        // Only a panic would lose what is known, and nothing in there panics.
-        let (known, changed) = looking.await.map_err(io::Error::other)?;
-        self.known = known;
-        let (gone, changed) = changed?;
-        for (path, realm) in gone {
+    fn changed(&mut self) -> io::Result<Vec<PathBuf>> {
+        let files = realm_files(&self.directory)?;
+        for (path, realm) in forget_missing(&mut self.known, &files) {
             self.realms.remove(&realm.name);
             realm.close(reason::CLOSE_REALM);
             tracing::warn!(
@@ -137,7 +123,7 @@ impl Reloader {
                 "the realm is closed: its file is gone"
             );
         }
-        Ok(changed)
+        Ok(changed(&self.known, files))
     }
 }
 

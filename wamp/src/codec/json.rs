@@ -28,7 +28,7 @@ pub(super) fn plain(element: &[u8]) -> Option<Plain<'_>> {
                 Some(number * 10 + digit)
             })
             .map(Plain::Unsigned),
-        [b'"', text @ .., b'"'] if scan::plain(text) == text.len() => {
+        [b'"', text @ .., b'"'] if scan::until_special(text) == text.len() => {
             std::str::from_utf8(text).ok().map(Plain::Text)
         }
         _ => None,

@@ -141,7 +141,7 @@ impl Scan<'_> {
     fn string(&mut self) -> Result<(), Malformed> {
         loop {
             let rest = self.text.get(self.position..).unwrap_or_default();
-            self.position += plain(rest);
+            self.position += until_special(rest);
             match self.next()? {
                 b'"' => return Ok(()),
                 b'\\' => match self.next()? {
@@ -206,7 +206,7 @@ impl Scan<'_> {
 
 /// How many octets a string goes on before the first that means something: a quotation mark, a
 /// backslash, or a control character, which must not be there. Eight at a time are looked at.
-pub(super) fn plain(text: &[u8]) -> usize {
+pub(super) fn until_special(text: &[u8]) -> usize {
     const WORD: usize = size_of::<u64>();
     let (words, rest) = text.as_chunks::<WORD>();
     for (index, word) in words.iter().enumerate() {
@@ -362,7 +362,7 @@ mod tests {
             ], 0..40),
         ) {
             let first = text.iter().position(|octet| *octet < 0x20 || *octet == b'"' || *octet == b'\\');
-            prop_assert_eq!(plain(&text), first.unwrap_or(text.len()));
+            prop_assert_eq!(until_special(&text), first.unwrap_or(text.len()));
         }
     }
 
