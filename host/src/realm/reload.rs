@@ -94,7 +94,7 @@ impl Reloader {
         for path in self.changed()? {
             let known = self.known.entry(path.clone()).or_default();
             let outcome = inspect(&self.workshop, &self.realms, &path, known).await;
-            report(&path, known, &outcome);
+            // Counted before it is told: whoever has read of it finds it counted.
             match &outcome {
                 Ok(_) => self.realms.reloads.in_place(),
                 Err(error) => {
@@ -102,6 +102,7 @@ impl Reloader {
                     self.realms.reloads.refused(stage);
                 }
             }
+            report(&path, known, &outcome);
             if let (Ok(realm), false) = (&outcome, self.serves_cookies)
                 && realm.generation().cookie.is_some()
             {
