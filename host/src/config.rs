@@ -7,6 +7,7 @@
 //! component or knows another room.
 
 mod admin;
+mod audit;
 mod document;
 mod egress;
 mod error;
@@ -32,6 +33,7 @@ mod settings;
 mod test_table;
 
 pub use admin::AdminConfig;
+pub use audit::{AuditConfig, AuditSync, Unrecorded};
 pub use egress::EgressConfig;
 pub(crate) use error::read as read_file;
 pub use error::{ConfigError, Problem};

@@ -41,7 +41,7 @@ pub use cookie::{
 };
 pub use enrol::{EnrolError, Enrolment};
 pub use enrolled::{EnrolledKey, EnrolledKeyError, EnrolmentCode, NotEnrolled};
-pub use guesses::{Bounds, Guess, Guesser, Lock, Tally};
+pub use guesses::{Bounds, Guess, GuessSource, Guesser, Lock, Tally};
 pub use material::{Hash, Key, Material, PublicKey, PublicKeyError};
 pub use parameters::{Parameters, ParametersError};
 pub use password::{Argon2Error, PasswordHash, PasswordHashError};

@@ -19,6 +19,7 @@ use tokio::{
 
 use crate::{
     login::{self, Refusal},
+    observe::Audit,
     realm::Realms,
     transport::{Broken, Connection, Wire},
     wamp::Message,
@@ -43,6 +44,8 @@ pub struct SessionSettings {
 pub struct Sessions {
     realms: Arc<Realms>,
     settings: SessionSettings,
+    /// None: logins are put on record in the log only.
+    audit: Option<Audit>,
     places: Arc<Semaphore>,
     turned_away: Arc<Semaphore>,
 }
@@ -64,9 +67,21 @@ impl Sessions {
         Self {
             realms,
             settings,
+            audit: None,
             places: Arc::new(Semaphore::new(settings.waiting)),
             turned_away: Arc::new(Semaphore::new(TURNED_AWAY)),
         }
+    }
+
+    /// Puts logins on record there, before their clients hear what came of them.
+    #[must_use]
+    pub fn recording(mut self, audit: Option<Audit>) -> Self {
+        self.audit = audit;
+        self
+    }
+
+    pub const fn audit(&self) -> Option<&Audit> {
+        self.audit.as_ref()
     }
 
     /// Connections whose login is under way.
@@ -105,7 +120,7 @@ impl Sessions {
             return part(&mut wire, &Refusal::Unavailable.abort()).await;
         }
         let connection = Arc::new(connection);
-        let joining = joining::Joining::new(&self.settings, &self.realms, connection, since);
+        let joining = joining::Joining::new(self, connection, since);
         let closed = self.realms.closed().cancelled();
         let joined = tokio::select! {
             joined = joining.run(&mut wire) => joined,

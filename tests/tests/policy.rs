@@ -414,3 +414,42 @@ async fn a_step_that_would_be_skipped_for_everyone_is_refused() {
         "{said}"
     );
 }
+
+/// T13: from a proxy that names its clients, so that they are told apart.
+#[tokio::test]
+async fn t13_who_guesses_locks_nobody_out_of_where_they_are_known() {
+    let house = house(
+        r#"
+        roles = ["user"]
+        login = [{ steps = ["wampcra"] }]
+        [method.wampcra]
+        guesses = { most = 2, first_step = "counted" }
+        "#,
+    );
+    enrol(&house, "alice", "user");
+    house.listener(
+        "address = \"127.0.0.1:0\"\n[listener.proxy]\nfrom = [\"127.0.0.1\"]\nheader = \"x-forwarded-for\"\n",
+    );
+    let router = house.start().await;
+    let from = async |address: &str, key: &str| {
+        let headers = format!("X-Forwarded-For: {address}");
+        let mut client = Client::connect_through(&router, b"", &headers).await;
+        client
+            .send(&hello("realm1", &["wampcra"], Some("alice")))
+            .await;
+        let challenge = client.receive().await;
+        client.send(&sign(&challenge, key)).await;
+        client
+    };
+    welcomed(from("192.0.2.1", KEY).await).await;
+    for _ in 0..2 {
+        denied(from("203.0.113.9", "a guess").await).await;
+    }
+    let list = credential(&router, "list realm1").await;
+    assert!(list.contains("locked until "), "{list}");
+    denied(from("203.0.113.9", KEY).await).await;
+    denied(from("198.51.100.3", KEY).await).await;
+    // She has not noticed anything, and a typing error of hers is counted by itself.
+    denied(from("192.0.2.1", "a slip").await).await;
+    welcomed(from("192.0.2.1", KEY).await).await;
+}

@@ -16,7 +16,7 @@ use crate::{
     login,
     method::{Compiler, CompilerBounds, Helper, Runtime, Shelf, Signers},
     metrics::{MetricsServer, Survey},
-    observe,
+    observe::{self, Audit},
     realm::{Hints, Inspection, Ledger, Realms, Reloader, Workshop, follow_credentials},
     session::{SessionSettings, Sessions},
     transport::{Arrived, CookieExchange, Frames, Incoming, Listener, own_user},
@@ -38,6 +38,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let operator = Operator::read(&args.config.config)?;
     // First of all: where another router runs already, this one must not begin.
     let counter = Counter::bind(&operator.admin.socket)?;
+    let audit = operator.audit.as_ref().map(Audit::open).transpose()?;
     let metrics = match operator.metrics.address {
         Some(address) => Some(MetricsServer::bind(address).await?),
         None => None,
@@ -88,10 +89,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         );
     }
 
-    let sessions = Arc::new(Sessions::new(
-        Arc::clone(&realms),
-        session_settings(&operator),
-    ));
+    let sessions = Sessions::new(Arc::clone(&realms), session_settings(&operator));
+    let sessions = Arc::new(sessions.recording(audit));
     // Before the first client: whoever is in must hear GOODBYE. Not earlier: until then a signal ends
     // the program as it ends any other.
     let stop = StopSignals::listen()?;

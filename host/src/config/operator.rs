@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     admin::AdminConfig,
+    audit::AuditConfig,
     document::{self, Reported, Table},
     egress::EgressConfig,
     error::{self, ConfigError},
@@ -47,6 +48,8 @@ pub struct Operator {
     pub admin: AdminConfig,
     /// Where its counts are read.
     pub metrics: MetricsConfig,
+    /// Where logins are put on record. None: in the log only.
+    pub audit: Option<AuditConfig>,
     /// The most that realms may have.
     pub ceilings: Ceilings,
 }
@@ -131,6 +134,7 @@ impl Operator {
             let egress = EgressConfig::take(top.table("egress"), base);
             let admin = AdminConfig::take(top.table("admin"), base);
             let metrics = MetricsConfig::take(top.table("metrics"));
+            let audit = AuditConfig::take(&mut top, base);
             let (methods, loading) = methods?;
             let ceilings = Ceilings::take(top.table("limits"), file);
             Ok(Self {
@@ -145,6 +149,7 @@ impl Operator {
                 egress: egress?,
                 admin: admin?,
                 metrics: metrics?,
+                audit: audit?,
                 ceilings,
             })
         })

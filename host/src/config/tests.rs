@@ -185,6 +185,11 @@ socket = "/run/countersign.sock"
 [metrics]
 address = "10.1.2.3:9464"
 remote = "allow"
+[audit]
+file = "audit.jsonl"
+unrecorded = "allow"
+wait = "2s"
+sync = "always"
 "#;
 
 fn realm(text: &str) -> Result<Realm, ConfigError> {

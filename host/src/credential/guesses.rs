@@ -4,6 +4,9 @@
 //! it forget. The [`Book`] beside it holds the guesses that are being looked at: of any number that
 //! come at the same time, only so many are looked at as would not exceed the bounds if all of them
 //! were wrong. The others wait, since those before them may be right.
+//!
+//! Whoever comes from where a right answer has come from lately is counted apart from all others. So
+//! strangers who guess lock out strangers, and not the one whose name they guess with.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -47,6 +50,27 @@ pub struct Tally {
     pub lock: Option<Lock>,
 }
 
+/// How long a source is known after its last right answer.
+const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
+
+/// How old that may become before another one is taken note of, which is a write to the disk.
+const NOTED_FOR: Duration = Duration::from_hours(24);
+
+/// Where an answer comes from: two that are told apart are two texts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct GuessSource(Arc<str>);
+
+impl GuessSource {
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Whose answers are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Guesser {
@@ -54,6 +78,8 @@ pub struct Guesser {
     /// The kind of credential that is guessed at. For a method without credentials, its step's name.
     pub kind: Kind,
     pub authid: Authid,
+    /// The source, where it is known. None: those of all others.
+    pub known: Option<GuessSource>,
 }
 
 impl Bounds {
@@ -136,7 +162,8 @@ impl Book {
     pub(super) async fn begin(
         self: &Arc<Self>,
         store: &Arc<dyn Store>,
-        guesser: Guesser,
+        stranger: Guesser,
+        source: &GuessSource,
         bounds: &Bounds,
         clock: fn() -> SystemTime,
     ) -> Result<Guess, StoreError> {
@@ -144,6 +171,15 @@ impl Book {
             let settled = {
                 let mut book = self.0.lock();
                 let now = clock();
+                let last_right = store.last_right(&stranger, source)?;
+                let is_younger = |than: Duration| {
+                    last_right
+                        .is_some_and(|then| now.duration_since(then).is_ok_and(|age| age < than))
+                };
+                let guesser = Guesser {
+                    known: is_younger(KNOWN_FOR).then(|| source.clone()),
+                    ..stranger.clone()
+                };
                 // Under the lock: a wrong answer is in the store before it leaves the book.
                 let mut tally = store.tally(&guesser)?;
                 let (under_way, unwritten) = book.get(&guesser).map_or((0, 0), |under_way| {
@@ -164,6 +200,8 @@ impl Book {
                         book: Arc::clone(self),
                         store: Arc::clone(store),
                         guesser,
+                        source: source.clone(),
+                        is_noted: is_younger(NOTED_FOR),
                         bounds: *bounds,
                         clock,
                         tally,
@@ -211,6 +249,9 @@ pub struct Guess {
     book: Arc<Book>,
     store: Arc<dyn Store>,
     guesser: Guesser,
+    source: GuessSource,
+    /// A right answer from there was taken note of lately.
+    is_noted: bool,
     bounds: Bounds,
     clock: fn() -> SystemTime,
     /// As it was at the beginning.
@@ -231,7 +272,8 @@ impl Guess {
         self.tally.wrong
     }
 
-    /// The answer was right. During a lock nobody knows, so then it counts as one that was refused.
+    /// The answer was right, and its source is known from now on. During a lock nobody knows whether
+    /// it was, so then it counts as one that was refused.
     ///
     /// # Errors
     /// If the store cannot be written: then the count stays as it was.
@@ -239,10 +281,10 @@ impl Guess {
         if self.lock.is_some() {
             return self.wrong().await.map(|_| ());
         }
-        if self.tally == Tally::default() {
+        if self.tally == Tally::default() && self.is_noted {
             return Ok(());
         }
-        self.write(|store, guess| store.forget_wrong(&guess.guesser).map(|_| ()))
+        self.write(|store, guess| store.note_right(&guess.guesser, &guess.source, (guess.clock)()))
             .await
     }
 

@@ -19,8 +19,8 @@ use rusqlite::{Connection, Params, Transaction};
 use super::store::{DecoyKey, Entry, Existing, Present, Stamp, Store, StoreError};
 use super::{
     Authid, Authrole, Bounds, CodeHash, CookieHash, CredentialVersion, EnrolledKey, Enrolment,
-    FamilyId, Guesser, Invitation, Kind, NewCookie, NotEnrolled, Realm, Record, StoredCookie,
-    Tally, Validity,
+    FamilyId, GuessSource, Guesser, Invitation, Kind, NewCookie, NotEnrolled, Realm, Record,
+    StoredCookie, Tally, Validity,
 };
 use changes::Changes;
 
@@ -204,6 +204,23 @@ impl Store for Sqlite {
             return Ok(Err(NotEnrolled::NotOpen));
         }
         self.keep_key(realm, kind, authid, code, key, now)
+    }
+
+    fn last_right(
+        &self,
+        guesser: &Guesser,
+        source: &GuessSource,
+    ) -> Result<Option<SystemTime>, StoreError> {
+        self.read_last_right(guesser, source)
+    }
+
+    fn note_right(
+        &self,
+        guesser: &Guesser,
+        source: &GuessSource,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        self.keep_source(guesser, source, now)
     }
 
     fn tally(&self, guesser: &Guesser) -> Result<Tally, StoreError> {

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use super::{
     Authid, Authrole, Bounds, CodeHash, CookieHash, CredentialVersion, EnrolledKey, Enrolment,
-    FamilyId, Guesser, Kind, NewCookie, NotEnrolled, Realm, Record, StoredCookie, Tally, Validity,
+    FamilyId, GuessSource, Guesser, Kind, NewCookie, NotEnrolled, Realm, Record, StoredCookie,
+    Tally, Validity,
 };
 
 /// Where records are kept. Calls block; those by which a login finds something take microseconds,
@@ -105,6 +106,22 @@ pub trait Store: fmt::Debug + Send + Sync {
         now: SystemTime,
     ) -> Result<Result<(), NotEnrolled>, StoreError>;
 
+    /// When the last right answer in a guesser's name that was taken note of came from a source.
+    fn last_right(
+        &self,
+        guesser: &Guesser,
+        source: &GuessSource,
+    ) -> Result<Option<SystemTime>, StoreError>;
+
+    /// Makes the tally zero, and takes note of where the right answer came from. Of the sources of one
+    /// authid and kind only the latest are kept.
+    fn note_right(
+        &self,
+        guesser: &Guesser,
+        source: &GuessSource,
+        now: SystemTime,
+    ) -> Result<(), StoreError>;
+
     /// The wrong answers of a guesser.
     fn tally(&self, guesser: &Guesser) -> Result<Tally, StoreError>;
 
@@ -120,7 +137,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Counts an answer that came during a lock. It takes as long as counting a wrong one.
     fn count_refused(&self, guesser: &Guesser) -> Result<(), StoreError>;
 
-    /// Makes the tally zero, and lifts its lock. False if it was.
+    /// Makes the tallies zero of all sources that the guesser's may be, and lifts their locks. False
+    /// if they were.
     fn forget_wrong(&self, guesser: &Guesser) -> Result<bool, StoreError>;
 
     /// All tallies of a realm that are not zero, by authid, then by kind.

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use super::store::{DecoyKey, Entry, Existing, Invitation, Present, Stamp, Store, StoreError};
 use super::{
     Authid, Authrole, Bounds, CodeHash, CookieHash, CredentialVersion, EnrolledKey, Enrolment,
-    FamilyId, Guesser, Kind, NewCookie, NotEnrolled, Realm, Record, StoredCookie, Tally, Validity,
+    FamilyId, GuessSource, Guesser, Kind, NewCookie, NotEnrolled, Realm, Record, StoredCookie,
+    Tally, Validity,
 };
 
 /// Another store, of which nothing can be used up and to which nothing can be written: for a method
@@ -112,6 +113,18 @@ impl Store for Unspending {
     ) -> Result<Result<(), NotEnrolled>, StoreError> {
         self.tried.store(true, Ordering::Relaxed);
         Ok(Err(NotEnrolled::NotOpen))
+    }
+
+    fn last_right(
+        &self,
+        guesser: &Guesser,
+        source: &GuessSource,
+    ) -> Result<Option<SystemTime>, StoreError> {
+        self.store.last_right(guesser, source)
+    }
+
+    fn note_right(&self, _: &Guesser, _: &GuessSource, _: SystemTime) -> Result<(), StoreError> {
+        refused()
     }
 
     fn tally(&self, guesser: &Guesser) -> Result<Tally, StoreError> {

@@ -17,8 +17,9 @@ use super::guesses::Book;
 use super::store::{DecoyKey, Stamp};
 use super::unspending::Unspending;
 use super::{
-    Authid, Authrole, Bounds, CookieHash, CookieLook, CredentialVersion, FamilyId, Guess, Guesser,
-    Kind, NewCookie, PasswordQueue, Present, Realm, Record, Store, StoreError, Validity,
+    Authid, Authrole, Bounds, CookieHash, CookieLook, CredentialVersion, FamilyId, Guess,
+    GuessSource, Guesser, Kind, NewCookie, PasswordQueue, Present, Realm, Record, Store,
+    StoreError, Validity,
 };
 
 /// Stands before a store while logins run.
@@ -243,6 +244,7 @@ impl Keyring {
         &self,
         kind: &Kind,
         authid: &Authid,
+        source: &GuessSource,
         bounds: &Bounds,
     ) -> Result<Guess, StoreError> {
         let ring = &*self.ring;
@@ -250,9 +252,10 @@ impl Keyring {
             realm: ring.realm.clone(),
             kind: kind.clone(),
             authid: authid.clone(),
+            known: None,
         };
         ring.guesses
-            .begin(&ring.store, guesser, bounds, SystemTime::now)
+            .begin(&ring.store, guesser, source, bounds, SystemTime::now)
             .await
     }
 

@@ -1,11 +1,6 @@
 //! Asking no more a method that keeps failing.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use parking_lot::Mutex;
 
@@ -13,6 +8,7 @@ use super::{Fault, guest::Label};
 use crate::{
     breaker::{Breaker, Change, Forgives, Health, Leave},
     login::Verdict,
+    transport::PeerSource,
 };
 
 /// Sources that something is known of at one time, per method: 100 KiB at most.
@@ -30,8 +26,7 @@ const VERDICTS_FOR_A_FAULT: Forgives = Forgives::OneFor(10);
 /// could close a quiet realm to everybody for the price of a few connections. So there are two
 /// circuits behind each other:
 ///
-/// - one for each source (an address; for IPv6 its /64, which is what one customer gets). Five faults
-///   open it, and only that source is denied. Ten verdicts make up for one fault, so that it does
+/// - one for each [`PeerSource`]. Five faults open it, and only that source is denied. Ten verdicts make up for one fault, so that it does
 ///   not help to send something good in between; and those who share an address with somebody
 ///   who does such things notice nothing while they are many;
 /// - one for the method. It counts sources whose circuit has opened: five of them, with no verdict
@@ -59,40 +54,13 @@ pub struct CircuitState {
 struct Breakers {
     method: Breaker,
     /// Those that have something to tell.
-    sources: HashMap<Source, Breaker>,
-}
-
-/// Whose calls are counted together.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Source {
-    Address(IpAddr),
-    /// What does not come over IP.
-    Other(Box<str>),
-}
-
-impl Source {
-    /// From the words for a peer: `tcp:192.0.2.7:51334`, `unix:1000`.
-    fn of(peer: &str) -> Self {
-        let address = peer.strip_prefix("tcp:").unwrap_or(peer);
-        let address = address
-            .parse::<SocketAddr>()
-            .map(|address| address.ip())
-            .or_else(|_| address.parse::<IpAddr>());
-        match address.map(|address| address.to_canonical()) {
-            Ok(IpAddr::V6(address)) => {
-                let network = address.to_bits() & !u128::from(u64::MAX);
-                Self::Address(IpAddr::V6(network.into()))
-            }
-            Ok(address) => Self::Address(address),
-            Err(_) => Self::Other(peer.into()),
-        }
-    }
+    sources: HashMap<PeerSource, Breaker>,
 }
 
 /// One call on its way. Dropped without a word, it has told nothing.
 pub(super) struct Passage<'a> {
     circuit: &'a Circuit,
-    source: Source,
+    source: PeerSource,
     of_the_source: Leave,
     of_the_method: Leave,
     is_settled: bool,
@@ -117,7 +85,7 @@ impl Circuit {
     }
 
     pub(super) fn admit(&self, peer: &str) -> Result<Passage<'_>, Fault> {
-        let source = Source::of(peer);
+        let source = PeerSource::of(peer);
         let now = Instant::now();
         let mut breakers = self.breakers.lock();
         let of_the_source = match breakers.sources.get_mut(&source) {
@@ -159,7 +127,7 @@ impl Circuit {
 impl Breakers {
     fn settle(
         &mut self,
-        source: &Source,
+        source: &PeerSource,
         leave: Leave,
         health: Health,
         now: Instant,
@@ -226,10 +194,7 @@ impl Passage<'_> {
             step,
             revision,
         } = &*self.circuit.label;
-        let source = match &self.source {
-            Source::Address(address) => address.to_string(),
-            Source::Other(peer) => peer.to_string(),
-        };
+        let source = self.source.to_string();
         match change {
             None => {}
             Some(Change::Opened { pause }) => {

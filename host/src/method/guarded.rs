@@ -7,9 +7,9 @@ use std::{
 
 use super::{Evidence, Fault, Method};
 use crate::{
-    credential::{Guess, Kind, Lock},
+    credential::{Guess, GuessSource, Kind, Lock},
     login::{Attempt, Authid, Call, Verdict},
-    transport::Connection,
+    transport::{Connection, PeerSource},
 };
 
 impl Method {
@@ -62,9 +62,10 @@ impl Method {
                 .await;
         };
         let authid = authid.as_str().into();
+        let source = GuessSource::new(PeerSource::of(&connection.peer).to_string());
         let guess = self
             .keyring
-            .guess(&self.guessed_at(), &authid, &self.guesses)
+            .guess(&self.guessed_at(), &authid, &source, &self.guesses)
             .await
             .map_err(|error| Fault::Store(error.to_string()))?;
         // A task of its own, which goes on when the client leaves: else it could try out by leaving

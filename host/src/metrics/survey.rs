@@ -12,7 +12,7 @@ use super::page::{Labels, Page};
 use crate::{
     credential::{PasswordQueue, QueueLoad},
     method::{CircuitState, Method, Runtime, RuntimeLoad},
-    observe::{LoginCount, LoginTally},
+    observe::{Audit, AuditCounts, LoginCount, LoginTally},
     realm::{Generation, Part, Realm, Realms, RevisionState, RevisionStatus},
     router::Traffic,
     session::Sessions,
@@ -139,6 +139,17 @@ impl Survey {
             "credential_changes",
             "Changes of credentials that the running router has noticed.",
             [([], self.realms.credential_changes.load(Relaxed))],
+        )?;
+        let records = self.sessions.audit().map(Audit::counts);
+        page.counters(
+            "audit_records",
+            "Records of logins, by whether they are in the audit file.",
+            records
+                .into_iter()
+                .flat_map(|AuditCounts { written, lost }| {
+                    let outcomes = [("written", written), ("lost", lost)];
+                    outcomes.map(|(outcome, number)| ([("outcome", outcome)], number))
+                }),
         )?;
         let reloads = self.realms.reloads.counts();
         page.counters(

@@ -1,5 +1,7 @@
 use std::fmt::{self, Write};
 
+use serde::{Serialize, Serializer};
+
 /// The most characters of one foreign text that are shown.
 const LONGEST: usize = 1024;
 
@@ -22,6 +24,12 @@ impl fmt::Display for Printable<'_> {
             f.write_char('…')?;
         }
         Ok(())
+    }
+}
+
+impl Serialize for Printable<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -4,13 +4,13 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
-use super::{SessionSettings, part};
+use super::{SessionSettings, Sessions, part};
 use crate::{
     login::{
         Accepted, Authid, Call, Denial, Effect, Fault, Login, Outcome, Refusal, StepName, Verdict,
     },
-    method::{self, Decided, Evidence, LoginPlace, Method, Shadow},
-    observe::LoginRecord,
+    method::{self, Decided, Digest, Evidence, LoginPlace, Method, Shadow},
+    observe::{Audit, LoginRecord, Printable, StepRecord},
     realm::{Came, Generation, LiveSession, NotAdmitted, Part, Passed, Realm, Realms, Seat, Ties},
     transport::{Broken, Connection, Wire},
     wamp::{Id, Message},
@@ -34,6 +34,8 @@ struct Chosen {
 pub(super) struct Joining<'a> {
     settings: &'a SessionSettings,
     realms: &'a Realms,
+    /// Where the login is put on record before its client hears what came of it.
+    audit: Option<&'a Audit>,
     connection: Arc<Connection>,
     since: Instant,
     session: Id,
@@ -55,17 +57,19 @@ pub(super) struct Joining<'a> {
 }
 
 impl<'a> Joining<'a> {
-    pub(super) fn new(
-        settings: &'a SessionSettings,
-        realms: &'a Realms,
-        connection: Arc<Connection>,
-        since: Instant,
-    ) -> Self {
+    pub(super) fn new(sessions: &'a Sessions, connection: Arc<Connection>, since: Instant) -> Self {
+        let Sessions {
+            settings,
+            realms,
+            audit,
+            ..
+        } = sessions;
         let session = Id::from_random(u64::from_le_bytes(random()));
         let login = Login::new(settings.login, session, random, connection.confidential);
         Self {
             settings,
             realms,
+            audit: audit.as_ref(),
             connection,
             since,
             session,
@@ -86,7 +90,7 @@ impl<'a> Joining<'a> {
         let (outcome, seat) = self.admit(outcome);
         // Who reads that a login is over may count on its place.
         self.place = None;
-        self.record(&outcome);
+        let (outcome, seat) = self.record(outcome, seat).await;
         match outcome {
             Outcome::Accepted(mut accepted) => {
                 let seat = seat?;
@@ -337,28 +341,72 @@ impl<'a> Joining<'a> {
         self.since + self.login.deadline()
     }
 
-    fn record(&self, outcome: &Outcome) {
+    /// Takes note of what came of a login. It comes before WELCOME, so that nobody is in of whom
+    /// nothing is known: where that cannot be put on record, the login comes to nothing.
+    async fn record(&self, outcome: Outcome, seat: Option<Seat>) -> (Outcome, Option<Seat>) {
         // Ports are scanned and connections dropped all day; that is no login.
         if matches!(outcome, Outcome::Left) && self.asked_for.is_empty() {
             tracing::debug!(peer = self.connection.peer, "a client left before HELLO");
-            return;
+            return (outcome, seat);
         }
-        let took = self.since.elapsed();
+        let seen = self.evidence.seen();
+        let known = seen.credentials.first().map(|it| it.authid.as_str());
+        let (outcome, seat) = match self.put_on_record(&outcome, known).await {
+            Some(instead) => (instead, None),
+            None => (outcome, seat),
+        };
+        let record = self.describe(&outcome, known);
         let tally = match &self.realm {
             Some((realm, _)) => &realm.logins,
             None => &self.realms.nowhere,
         };
-        tally.note(self.authmethod.as_ref(), outcome, took);
+        tally.note(self.authmethod.as_ref(), &outcome, record.took);
+        record.log();
+        (outcome, seat)
+    }
+
+    /// Writes the line of the audit file, if there is one. Returns what the login comes to instead,
+    /// where it may not go on without.
+    async fn put_on_record(&self, outcome: &Outcome, known: Option<&str>) -> Option<Outcome> {
+        let audit = self.audit?;
+        let lost = audit.record(&self.describe(outcome, known)).await.err()?;
+        let Outcome::Accepted(_) = outcome else {
+            return None;
+        };
+        let instead = Outcome::Denied(Denial {
+            refusal: Refusal::Unavailable,
+            why: lost.to_string(),
+        });
+        audit.correct(&self.describe(&instead, known));
+        Some(instead)
+    }
+
+    fn describe<'b>(&'b self, outcome: &'b Outcome, known: Option<&'b str>) -> LoginRecord<'b> {
+        let steps = self.login.transcript().iter().map(|entry| StepRecord {
+            step: entry.step.as_str(),
+            revision: self.revision(&entry.step).map(|digest| digest.to_string()),
+            said: Printable(&entry.said),
+        });
         LoginRecord {
             peer: &self.connection.peer,
             realm: &self.asked_for,
             session: self.session.as_u64(),
             outcome,
-            transcript: self.login.transcript(),
+            known,
+            steps: steps.collect(),
             generation: self.realm.as_ref().map(|(_, generation)| generation.number),
-            took,
+            took: self.since.elapsed(),
         }
-        .write();
+    }
+
+    /// Who was asked for a step.
+    fn revision(&self, step: &StepName) -> Option<Digest> {
+        let chosen = self.chosen.iter().find(|chosen| chosen.step == *step);
+        let method = match chosen {
+            Some(chosen) => &chosen.method,
+            None => self.realm.as_ref()?.1.methods.get(step)?,
+        };
+        Some(method.revision.digest)
     }
 }
 

@@ -122,6 +122,7 @@ fn keep(store: &dyn Store, realm: &Realm, known: &TestCredential) -> Result<(), 
                 realm: realm.clone(),
                 kind,
                 authid,
+                known: None,
             };
             store.count_wrong(&guesser, &LOCKING, SystemTime::now())?;
             return Ok(());

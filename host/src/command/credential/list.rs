@@ -79,7 +79,11 @@ fn lines(entries: Vec<Entry>, tallies: Vec<(Guesser, Tally)>) -> Vec<Line> {
     }
     for (guesser, tally) in tallies {
         let key = (guesser.authid, guesser.kind, false);
-        lines.entry(key).or_insert((None, tally)).1 = tally;
+        let (_, worst) = lines.entry(key).or_insert((None, tally));
+        // Those of several sources are counted apart.
+        if tally.wrong > worst.wrong {
+            *worst = tally;
+        }
     }
     lines
         .into_iter()
@@ -268,6 +272,7 @@ mod tests {
             realm: "acme".into(),
             kind: kind.into(),
             authid: authid.into(),
+            known: None,
         };
         let tally = |wrong, lock| Tally {
             wrong,

@@ -118,6 +118,7 @@ pub(super) fn unlock(which: &WhichArgs, operator: &Operator) -> anyhow::Result<R
         realm: realm.as_str().into(),
         kind: credential::Kind::from(kind.as_str()),
         authid: store_authid(authid),
+        known: None,
     };
     let forgotten = match existing_store(&operator.credentials)? {
         Some(store) => store.forget_wrong(&guesser)?,

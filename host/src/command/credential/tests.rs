@@ -396,6 +396,7 @@ fn a_lock_is_shown_and_lifted() {
         realm: "acme".into(),
         kind: Kind::totp(),
         authid: "alice".into(),
+        known: None,
     };
     let bounds = credential::Bounds {
         most: 1,

@@ -54,6 +54,8 @@ const REALM_RESTRICTS: &[&str] = &[
 ];
 /// The same of the operator's.
 const OPERATOR_RESTRICTS: &[&str] = &[
+    "audit",
+    "audit.sync",
     "egress",
     "egress.origins",
     "egress.parallel",

@@ -115,6 +115,13 @@ fn an_operator_that_says_everything() {
         address: Some("10.1.2.3:9464".parse().unwrap()),
     };
     assert_eq!(operator.metrics, metrics);
+    let audit = AuditConfig {
+        file: "etc/audit.jsonl".into(),
+        unrecorded: Unrecorded::Allow,
+        wait: Duration::from_secs(2),
+        sync: AuditSync::Always,
+    };
+    assert_eq!(operator.audit, Some(audit));
     let EgressConfig {
         origins,
         networks,
@@ -150,6 +157,7 @@ fn an_operator_needs_only_a_listener() {
     assert_eq!(operator.methods, Path::new("methods"));
     assert_eq!(operator.loading.revisions, Path::new("revisions"));
     assert_eq!(operator.metrics, MetricsConfig::default());
+    assert_eq!(operator.audit, None);
     assert_eq!(operator.credentials, Path::new("credentials.db"));
     assert_eq!(operator.login, LoginLimits::default());
     assert_eq!(operator.session, SessionLimits::default());

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use crate::config::{
-    CallLimits, Ceilings, Cleartext, ClientCertificate, Conform, EgressConfig, FirstStep,
-    GuessLimits, Instances, KeySetPlace, Listener, LoadingConfig, Login, LoginLimits, MethodConfig,
-    Operator, Permission, Procedures, Proxy, Realm, RealmLimits, RemoteKeySet, SessionLimits, Step,
-    Tls, When,
+    AuditConfig, AuditSync, CallLimits, Ceilings, Cleartext, ClientCertificate, Conform,
+    EgressConfig, FirstStep, GuessLimits, Instances, KeySetPlace, Listener, LoadingConfig, Login,
+    LoginLimits, MethodConfig, Operator, Permission, Procedures, Proxy, Realm, RealmLimits,
+    RemoteKeySet, SessionLimits, Step, Tls, Unrecorded, When,
 };
 
 type Respects = BTreeSet<&'static str>;
@@ -316,6 +316,7 @@ pub(super) fn wider_operator(changed: &Operator, original: &Operator) -> Respect
         egress,
         admin: _,
         metrics,
+        audit,
         ceilings,
     } = changed;
     let loading = &original.loading;
@@ -334,6 +335,10 @@ pub(super) fn wider_operator(changed: &Operator, original: &Operator) -> Respect
             "metrics",
             metrics.address.is_none() || *metrics == original.metrics,
         ),
+        (
+            "audit",
+            is_as_well_recorded(audit.as_ref(), original.audit.as_ref()),
+        ),
         ("ceilings", are_no_higher(ceilings, &original.ceilings)),
     ]);
     wider.extend(wider_egress(egress, &original.egress));
@@ -345,6 +350,24 @@ pub(super) fn wider_operator(changed: &Operator, original: &Operator) -> Respect
         }
     }
     wider
+}
+
+fn is_as_well_recorded(changed: Option<&AuditConfig>, original: Option<&AuditConfig>) -> bool {
+    let Some(original) = original else {
+        return true;
+    };
+    changed.is_some_and(|changed| {
+        let AuditConfig {
+            // Where it is, the operator says.
+            file: _,
+            unrecorded,
+            // A longer wait lets nobody in.
+            wait: _,
+            sync,
+        } = changed;
+        (*unrecorded == original.unrecorded || *unrecorded == Unrecorded::Refuse)
+            && (*sync == original.sync || *sync == AuditSync::Always)
+    })
 }
 
 fn are_no_higher(changed: &Ceilings, original: &Ceilings) -> bool {

@@ -51,14 +51,35 @@ impl House {
     }
 
     async fn begin_at(&self, authid: &str, now: fn() -> SystemTime) -> Guess {
-        let guess = self.book.begin(&self.store, guesser(authid), &BOUNDS, now);
+        self.begin_from("192.0.2.1", authid, now).await
+    }
+
+    async fn begin_from(&self, source: &str, authid: &str, now: fn() -> SystemTime) -> Guess {
+        let (guesser, source) = (guesser(authid), GuessSource::new(source));
+        let guess = self.book.begin(&self.store, guesser, &source, &BOUNDS, now);
         guess.await.unwrap()
     }
 
     async fn wrong(&self, authid: &str, times: u32) {
+        self.wrong_from("192.0.2.1", authid, times).await;
+    }
+
+    async fn wrong_from(&self, source: &str, authid: &str, times: u32) {
         for _ in 0..times {
-            self.begin(authid).await.wrong().await.unwrap();
+            let guess = self.begin_from(source, authid, SystemTime::now).await;
+            guess.wrong().await.unwrap();
         }
+    }
+
+    async fn right_from(&self, source: &str, authid: &str) {
+        let guess = self.begin_from(source, authid, SystemTime::now).await;
+        assert_eq!(guess.lock(), None);
+        guess.right().await.unwrap();
+    }
+
+    async fn is_locked_for(&self, source: &str, authid: &str) -> bool {
+        let guess = self.begin_from(source, authid, SystemTime::now).await;
+        guess.lock().is_some()
     }
 
     async fn is_locked(&self, authid: &str) -> bool {
@@ -90,6 +111,7 @@ fn guesser(authid: &str) -> Guesser {
         realm: "realm1".into(),
         kind: Kind::wampcra(),
         authid: authid.into(),
+        known: None,
     }
 }
 
@@ -220,6 +242,77 @@ async fn strangers_are_forgotten_before_anybody_else_is() {
     assert!(kept.len() < 30, "{}", kept.len());
     assert_eq!(house.tally("alice").wrong, 1);
     assert_eq!(house.tally("stranger-59").wrong, 2, "the last one is there");
+}
+
+/// T13: whoever guesses with somebody's name locks them out of everywhere but where they are known.
+#[tokio::test]
+async fn t13_strangers_lock_out_strangers() {
+    let house = House::new();
+    house.right_from("home", "alice").await;
+    house.wrong_from("elsewhere", "alice", 5).await;
+    assert!(house.is_locked_for("elsewhere", "alice").await);
+    assert!(house.is_locked_for("a third place", "alice").await);
+    // Wrong answers from where she is known count too, by themselves.
+    house.wrong_from("home", "alice", 4).await;
+    house.right_from("home", "alice").await;
+    assert!(house.is_locked_for("elsewhere", "alice").await);
+    house.wrong_from("home", "alice", 5).await;
+    assert!(house.is_locked_for("home", "alice").await);
+    // One lock is lifted with the other.
+    assert!(house.store.forget_wrong(&guesser("alice")).unwrap());
+    assert!(!house.is_locked_for("home", "alice").await);
+    assert!(!house.is_locked_for("elsewhere", "alice").await);
+}
+
+#[tokio::test]
+async fn a_source_is_known_by_who_it_was_to_which_credential_and_for_a_month() {
+    let house = House::new();
+    let (guesser, home) = (guesser("alice"), GuessSource::new("home"));
+    let last_right = |guesser: &Guesser| house.store.last_right(guesser, &home).unwrap();
+    let day = |days: u64| at(days * 86_400);
+    house.store.note_right(&guesser, &home, day(1)).unwrap();
+    assert_eq!(last_right(&guesser), Some(day(1)));
+    let other = |authid: &str, kind: &str| Guesser {
+        kind: kind.into(),
+        ..self::guesser(authid)
+    };
+    assert_eq!(last_right(&other("bob", "wampcra")), None);
+    assert_eq!(last_right(&other("alice", "totp")), None);
+
+    let is_known = async |now| {
+        let guess = house.begin_from("home", "alice", now).await;
+        guess.guesser.known.is_some()
+    };
+    assert!(is_known(|| at(30 * 86_400)).await);
+    assert!(!is_known(|| at(32 * 86_400)).await);
+    // The clock was set back.
+    assert!(!is_known(|| at(0)).await);
+
+    house.enrol("alice");
+    assert_eq!(
+        last_right(&guesser),
+        None,
+        "who has the new one is not known"
+    );
+}
+
+#[tokio::test]
+async fn of_many_sources_the_latest_are_known() {
+    let house = House::new();
+    let guesser = guesser("alice");
+    let source = |number: u64| GuessSource::new(format!("192.0.2.{number}"));
+    for number in 0..20 {
+        let now = at(1_000_000 + number);
+        house
+            .store
+            .note_right(&guesser, &source(number), now)
+            .unwrap();
+    }
+    let known = (0..20).filter(|number| {
+        let last_right = house.store.last_right(&guesser, &source(*number));
+        last_right.unwrap().is_some()
+    });
+    assert_eq!(known.collect::<Vec<_>>(), (4..20).collect::<Vec<_>>());
 }
 
 static NOW: AtomicU64 = AtomicU64::new(1_000_000);

@@ -15,7 +15,7 @@ const APPLICATION_ID: i64 = 0x4353_474e;
 
 /// The version of the schema that this program works with: a file of an earlier one is brought up
 /// to it when it is opened, and one of a later one is left alone.
-const SCHEMA: i64 = 5;
+const SCHEMA: i64 = 6;
 
 /// A login waits on a thread that others need, and readers hardly ever have to wait.
 const READER_PATIENCE: Duration = Duration::from_secs(1);
@@ -23,12 +23,13 @@ const WRITER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Each makes a version of the schema of the one before it, the first of an empty file, so there are
 /// `SCHEMA` of them. One that was released never changes.
-pub(super) const UPGRADES: [&str; 5] = [
+pub(super) const UPGRADES: [&str; 6] = [
     TABLES,
     COUNTERS_AND_CODES,
     VALIDITY_AND_GUESSES,
     ENROLLED_KEYS,
     COOKIES,
+    SOURCES,
 ];
 
 /// `id` tells which credential of a kind is the oldest in its realm. `public_key` is an index over
@@ -148,6 +149,32 @@ const COOKIES: &str = "
         DELETE FROM cookie WHERE hash IN (
             SELECT cookie FROM cookie_credential WHERE credential = OLD.id);
     END;
+";
+
+/// A wrong answer has a `source` if that is known, and else none: see `Guesser`.
+const SOURCES: &str = "
+    CREATE TABLE wrong_answer_by_source (
+        realm TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        authid TEXT NOT NULL,
+        source TEXT NOT NULL,
+        wrong INTEGER NOT NULL,
+        refused INTEGER NOT NULL,
+        locked_until INTEGER, -- Unix ms; the largest number: until it is lifted
+        PRIMARY KEY (realm, kind, authid, source)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO wrong_answer_by_source
+        SELECT realm, kind, authid, '', wrong, refused, locked_until FROM wrong_answer;
+    DROP TABLE wrong_answer;
+    ALTER TABLE wrong_answer_by_source RENAME TO wrong_answer;
+    CREATE TABLE known_source (
+        realm TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        authid TEXT NOT NULL,
+        source TEXT NOT NULL,
+        last_right INTEGER NOT NULL, -- Unix ms
+        PRIMARY KEY (realm, kind, authid, source)
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// A connection for writing and one for reading.

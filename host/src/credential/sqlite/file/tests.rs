@@ -4,7 +4,7 @@ use std::{env, fs, thread};
 
 use super::*;
 use crate::credential::{
-    Kind, Sqlite, Store as _,
+    Guesser, Kind, Lock, Sqlite, Store as _, Tally,
     sqlite::tests::{Disk, find, opens, put, realm, secret},
 };
 
@@ -165,6 +165,32 @@ fn writes_until_it_is_killed() {
         put(&store, &format!("user{n}"), &secret("wonderland"));
         println!("\nuser{n}");
     }
+}
+
+#[test]
+fn a_lock_of_an_earlier_version_holds() {
+    let disk = Disk::new();
+    for upgrade in &UPGRADES[..5] {
+        disk.meddle(upgrade);
+    }
+    disk.meddle(
+        "INSERT INTO meta VALUES (1, zeroblob(32), 7);
+         INSERT INTO wrong_answer VALUES ('realm1', 'totp', 'alice', 100, 3, 9223372036854775807);
+         PRAGMA application_id = 0x4353474e;
+         PRAGMA user_version = 5;",
+    );
+    let guesser = Guesser {
+        realm: realm(),
+        kind: Kind::totp(),
+        authid: "alice".into(),
+        known: None,
+    };
+    let tally = Tally {
+        wrong: 100,
+        refused: 3,
+        lock: Some(Lock::UntilLifted),
+    };
+    assert_eq!(disk.open().tally(&guesser).unwrap(), tally);
 }
 
 #[test]

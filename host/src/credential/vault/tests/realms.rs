@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::credential::{Key, Validity};
+use crate::credential::{GuessSource, Key, Validity};
 
 const REALMS: [&str; 3] = ["acme", "acme.", "other"];
 const AUTHIDS: [&str; 2] = ["alice", "bob"];
@@ -82,7 +82,9 @@ proptest! {
                         known.is_disabled = disabled && found;
                     }
                     Deed::Guess => {
-                        let guess = rings[realm].guess(&kind, &authid, &bounds).await.unwrap();
+                        let source = GuessSource::new("192.0.2.1");
+                        let guess = rings[realm].guess(&kind, &authid, &source, &bounds);
+                        let guess = guess.await.unwrap();
                         assert_eq!(guess.wrong_before(), known.wrong);
                         guess.wrong().await.unwrap();
                         known.wrong += 1;
