@@ -4,6 +4,8 @@
 mod memory;
 mod neighbour;
 mod pace;
+mod pairs;
+mod ratio;
 mod reload;
 mod scale;
 mod site;
@@ -19,6 +21,8 @@ use std::{
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use ratio::Ratio;
+
 use crate::{
     load,
     machine::{Cores, Machine, stay_on},
@@ -29,7 +33,7 @@ pub struct StrainArgs {
     /// What to measure; may be repeated [default: everything]
     #[arg(long = "only", value_enum)]
     only: Vec<Strain>,
-    /// How often each is measured
+    /// How often each is measured; what differs much from time to time, five times in each round
     #[arg(long, default_value_t = 5)]
     rounds: u32,
     /// How often a method is replaced while logins go on
@@ -76,6 +80,9 @@ impl Strain {
     ];
 }
 
+/// Pairs in a round, of what differs much from time to time.
+const SLICES: u32 = 5;
+
 /// One row of the table.
 #[derive(Debug)]
 pub struct Finding {
@@ -83,20 +90,10 @@ pub struct Finding {
     /// Without the strain. None: there is nothing to compare with.
     pub quiet: Option<String>,
     pub strained: String,
-    pub ratio: Option<f64>,
+    pub ratio: Option<Ratio>,
 }
 
 impl Finding {
-    /// Times with and without.
-    fn of_times(what: impl Into<String>, quiet: Duration, strained: Duration) -> Self {
-        Self {
-            what: what.into(),
-            quiet: Some(written(quiet)),
-            strained: written(strained),
-            ratio: Some(strained.as_secs_f64() / quiet.as_secs_f64()),
-        }
-    }
-
     fn single(what: impl Into<String>, found: impl Into<String>) -> Self {
         Self {
             what: what.into(),
@@ -137,7 +134,7 @@ fn measure(strain: Strain, args: &StrainArgs, router: &Path, cores: Cores) -> Re
     let runtime = load::runtime()?;
     match strain {
         Strain::Neighbour => runtime.block_on(neighbour::run(router, cores, args.rounds)),
-        Strain::Reload => runtime.block_on(reload::run(router, cores, args.reloads, args.rounds)),
+        Strain::Reload => runtime.block_on(reload::run(router, cores, args.reloads)),
         Strain::Soak => runtime.block_on(reload::soak(router, cores, args.soak)),
         Strain::Start => runtime.block_on(start::run(router, cores, args.rounds)),
         Strain::Memory => runtime.block_on(memory::run(router, cores, args.sessions)),
@@ -150,7 +147,7 @@ fn print(machine: &Machine, cores: Cores, findings: &[Finding]) -> Result<()> {
     let Cores { server, load } = cores;
     let mut text = format!(
         "`cargo bench-router {}` on {machine}; the router on core {server}, the load on core \
-         {load}.\n\n| what | quiet | strained | ratio |\n| --- | --: | --: | --: |\n",
+         {load}; ratios are medians, and where those lie with a probability of 95 %.\n\n| what | quiet | strained | ratio |\n| --- | --: | --: | --: |\n",
         arguments.join(" ")
     );
     for finding in findings {
@@ -161,7 +158,7 @@ fn print(machine: &Machine, cores: Cores, findings: &[Finding]) -> Result<()> {
             ratio,
         } = finding;
         let quiet = quiet.as_deref().unwrap_or("–");
-        let ratio = ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
+        let ratio = ratio.map_or_else(|| "–".to_owned(), |ratio| ratio.to_string());
         writeln!(text, "| {what} | {quiet} | {strained} | {ratio} |")?;
     }
     io::stdout().write_all(text.as_bytes())?;

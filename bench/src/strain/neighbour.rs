@@ -5,8 +5,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 use anyhow::Result;
 
 use super::{
-    Finding, median,
+    Finding, SLICES,
     pace::{lasting, paced},
+    pairs::{Pairs, SLICE},
     site::{Site, guest},
 };
 use crate::{
@@ -29,9 +30,6 @@ const ATTEMPTS: u32 = 500;
 /// A second, in the realm that is measured.
 const LOGINS: u32 = 200;
 
-/// How long each measurement takes.
-const LENGTH: Duration = Duration::from_secs(5);
-
 pub async fn run(router: &Path, cores: Cores, rounds: u32) -> Result<Vec<Finding>> {
     let site = Site::new(router, "neighbour")?;
     site.component("hostile", &guest("hostile")?)?;
@@ -42,19 +40,16 @@ pub async fn run(router: &Path, cores: Cores, rounds: u32) -> Result<Vec<Finding
     let login = Arc::new(Login::new(&server.target, Method::WampCra));
     let mut findings = Vec::new();
     for (deed, does) in DEEDS {
-        let (mut quiet, mut strained) = (Vec::new(), Vec::new());
-        for _ in 0..rounds {
-            quiet.push(p99(&login).await?);
+        let mut pairs = Pairs::default();
+        for _ in 0..rounds * SLICES {
+            let quiet = p99(&login).await?;
             let attack = tokio::spawn(attack(server.target.clone(), deed));
-            strained.push(p99(&login).await?);
+            pairs.add(quiet, p99(&login).await?);
             attack.await??;
         }
-        let (Some(quiet), Some(strained)) = (median(quiet), median(strained)) else {
-            continue;
-        };
         let what =
             format!("login, p99, while another realm's method {does}, {ATTEMPTS} times a second");
-        findings.push(Finding::of_times(what, quiet, strained));
+        findings.push(pairs.finding(what)?);
     }
     Ok(findings)
 }
@@ -64,7 +59,7 @@ async fn p99(login: &Arc<Login>) -> Result<Duration> {
         let login = Arc::clone(login);
         async move { login.once().await.map(|_| ()) }
     };
-    paced(LOGINS, lasting(LENGTH), once).await?.p99()
+    paced(LOGINS, lasting(SLICE), once).await?.p99()
 }
 
 /// Begins logins in the hostile realm. How they end is not looked at.
@@ -82,7 +77,7 @@ async fn attack(target: Target, realm: &'static str) -> Result<()> {
             client.close().await
         }
     };
-    paced(ATTEMPTS, lasting(LENGTH), attempt).await?;
+    paced(ATTEMPTS, lasting(SLICE), attempt).await?;
     Ok(())
 }
 

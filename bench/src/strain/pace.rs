@@ -16,11 +16,6 @@ pub struct Paced {
 }
 
 impl Paced {
-    pub fn add(&mut self, other: Self) {
-        self.latencies.extend(other.latencies);
-        self.failed += other.failed;
-    }
-
     pub fn p99(&self) -> Result<Duration> {
         let sample = Sample {
             operations: 0,

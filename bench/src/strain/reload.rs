@@ -20,7 +20,8 @@ use tokio::{
 
 use super::{
     Finding, median,
-    pace::{Paced, lasting, paced},
+    pace::{lasting, paced},
+    pairs::{Pairs, SLICE},
     site::{Site, guest},
 };
 use crate::{
@@ -70,7 +71,7 @@ struct Visitor {
     hello: Vec<u8>,
 }
 
-pub async fn run(router: &Path, cores: Cores, reloads: u32, rounds: u32) -> Result<Vec<Finding>> {
+pub async fn run(router: &Path, cores: Cores, reloads: u32) -> Result<Vec<Finding>> {
     let author = Author::new(router, "reload")?;
     let (server, _) = author.site.start(cores)?;
     let visitor = Arc::new(Visitor::new(&server.target));
@@ -78,11 +79,13 @@ pub async fn run(router: &Path, cores: Cores, reloads: u32, rounds: u32) -> Resu
         let visitor = Arc::clone(&visitor);
         async move { visitor.visit().await.map(|_| ()) }
     };
-    let (mut quiet, mut strained) = (Paced::default(), Paced::default());
-    let each = reloads.div_ceil(rounds);
-    let reloads = each * rounds;
-    for round in 0..rounds {
-        quiet.add(paced(LOGINS, lasting(EVERY * each), visit).await?);
+    let each = u32::try_from(SLICE.as_millis() / EVERY.as_millis())?;
+    let slices = reloads.div_ceil(each);
+    let reloads = slices * each;
+    let mut pairs = Pairs::default();
+    let (mut logins, mut lost) = (0, 0);
+    for slice in 0..slices {
+        let quiet = paced(LOGINS, lasting(SLICE), visit).await?;
         let done = Rc::new(Cell::new(false));
         let goes_on = {
             let done = Rc::clone(&done);
@@ -93,14 +96,18 @@ pub async fn run(router: &Path, cores: Cores, reloads: u32, rounds: u32) -> Resu
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             for number in 1..=each {
                 ticks.tick().await;
-                author.save(round * each + number)?;
+                author.save(slice * each + number)?;
             }
+            ticks.tick().await;
             done.set(true);
             anyhow::Ok(())
         };
-        let (logins, saved) = tokio::join!(paced(LOGINS, goes_on, visit), saves);
+        let (strained, saved) = tokio::join!(paced(LOGINS, goes_on, visit), saves);
         saved?;
-        strained.add(logins?);
+        let strained = strained?;
+        pairs.add(quiet.p99()?, strained.p99()?);
+        logins += strained.latencies.len();
+        lost += strained.failed;
     }
     let mut waits = Vec::new();
     for number in 1..=SAVES {
@@ -109,10 +116,10 @@ pub async fn run(router: &Path, cores: Cores, reloads: u32, rounds: u32) -> Resu
     let wait = median(waits).context("nothing was saved")?;
     let what = format!("login, p99, while its method is replaced {reloads} times, each 100 ms");
     Ok(vec![
-        Finding::of_times(what, quiet.p99()?, strained.p99()?),
+        pairs.finding(what)?,
         Finding::single(
             "of these logins lost or of two revisions",
-            format!("{} of {}", strained.failed, strained.latencies.len()),
+            format!("{lost} of {logins}"),
         ),
         Finding::single(
             format!(

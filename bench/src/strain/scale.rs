@@ -2,9 +2,9 @@
 
 use std::{path::Path, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::{Finding, median, memory, site::Site};
+use super::{Finding, SLICES, memory, pairs::Pairs, site::Site};
 use crate::{
     compare::{self, Measured},
     load::{self, Scenario},
@@ -36,42 +36,30 @@ pub fn run(
     }
     let (one, _) = one.start(cores)?;
     let (many, _) = many.start(cores)?;
-    let (mut few_realms, mut many_realms) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
-        few_realms.push(cost(&one)?);
-        many_realms.push(cost(&many)?);
+    let mut of_realms = Pairs::default();
+    // A second each: there is time for more of them.
+    for _ in 0..rounds * SLICES {
+        of_realms.add(cost(&one)?, cost(&many)?);
     }
     drop(many);
 
-    let (mut few_sessions, mut many_sessions) = (Vec::new(), Vec::new());
+    let mut of_sessions = Pairs::default();
     for _ in 0..rounds {
-        few_sessions.push(cost(&one)?);
+        let few = cost(&one)?;
         let runtime = load::runtime()?;
         let clients = runtime.block_on(memory::joined(&one.target, sessions))?;
-        many_sessions.push(cost(&one)?);
+        of_sessions.add(few, cost(&one)?);
         drop(clients);
     }
     Ok(vec![
-        finding(
-            format!("login, CPU, with 1 and with {realms} realms"),
-            few_realms,
-            many_realms,
-        )?,
-        finding(
-            format!("login, CPU, with 0 and with {sessions} open sessions"),
-            few_sessions,
-            many_sessions,
-        )?,
+        of_realms.finding(format!("login, CPU, with 1 and with {realms} realms"))?,
+        of_sessions.finding(format!(
+            "login, CPU, with 0 and with {sessions} open sessions"
+        ))?,
     ])
 }
 
 fn cost(server: &Server) -> Result<Duration> {
     let Measured { cpu, .. } = compare::quietly(server, Scenario::WampCra, CONNECTIONS, LENGTH)?;
     Ok(cpu)
-}
-
-fn finding(what: String, few: Vec<Duration>, many: Vec<Duration>) -> Result<Finding> {
-    let few = median(few).context("it was measured")?;
-    let many = median(many).context("it was measured")?;
-    Ok(Finding::of_times(what, few, many))
 }

@@ -12,6 +12,7 @@ use crate::{
     egress::Egress,
     login::StepName,
     method::{Manifest, Method, Revision, Runtime},
+    observe::Audit,
     realm::{Inspection, Ledger, Reloader, UNSERVED, Workshop},
     transport::own_user,
 };
@@ -29,6 +30,7 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
     let runtime = Arc::new(Runtime::with(compiler(&operator, None)?)?);
     let ledger = Ledger::look(&operator.loading.revisions, own_user()?)?;
     let egress = Arc::new(Egress::new(&operator.egress)?);
+    operator.audit.as_ref().map_or(Ok(()), Audit::look)?;
     let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
         .requiring(signers(&operator))
         .requiring_conformance(operator.loading.conform == Conform::Required)

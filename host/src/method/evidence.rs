@@ -31,6 +31,13 @@ impl Evidence {
         self.0.lock().clone()
     }
 
+    /// Whose credential was looked up first: an authid that somebody has.
+    pub fn known(&self) -> Option<String> {
+        let seen = self.0.lock();
+        let first = seen.credentials.first();
+        first.map(|it| it.authid.as_str().to_owned())
+    }
+
     pub(super) fn credential(&self, credential: &Credential) {
         let Some(present) = credential.present() else {
             return;

@@ -83,10 +83,8 @@ impl Audit {
     ///
     /// It cannot be opened, or the thread that would write it does not start.
     pub fn open(config: &AuditConfig) -> Result<Self, AuditError> {
-        let file = AuditFile::open(&config.file, config.sync).map_err(|error| {
-            let file = config.file.clone();
-            AuditError::Unwritable { file, error }
-        })?;
+        let file = AuditFile::open(&config.file, config.sync);
+        let file = file.map_err(|error| unwritable(config, error))?;
         let (queue, lines) = mpsc::channel(QUEUE);
         thread::Builder::new()
             .name("audit".into())
@@ -102,6 +100,23 @@ impl Audit {
             lost: AtomicU64::default(),
             is_failing: AtomicBool::default(),
         })
+    }
+
+    /// Whether the file could be opened or made, leaving no traces.
+    ///
+    /// # Errors
+    ///
+    /// It could not.
+    pub fn look(config: &AuditConfig) -> Result<(), AuditError> {
+        let found = match appending().open(&config.file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let directory = config.file.parent().unwrap_or(Path::new("/"));
+                // A file's name alone is one in the present directory.
+                fs::read_dir(Path::new(".").join(directory)).map(drop)
+            }
+            found => found.map(drop),
+        };
+        found.map_err(|error| unwritable(config, error))
     }
 
     /// Returns when the record is in the file.
@@ -165,19 +180,25 @@ impl Audit {
             return;
         }
         let file = self.file.display();
-        match lost {
-            Some(why) => tracing::error!(
-                %file, %why, logins = match self.unrecorded {
-                    Unrecorded::Refuse => "refused",
-                    Unrecorded::Allow => "let in all the same",
-                },
+        if let Some(why) = lost {
+            let logins = match self.unrecorded {
+                Unrecorded::Refuse => "refused",
+                Unrecorded::Allow => "let in all the same",
+            };
+            tracing::error!(
+                %file, %why, logins,
                 "logins cannot be put on record; make room for the audit file, or make it writable"
-            ),
-            None => tracing::warn!(
-                %file, lost = self.lost.load(Relaxed), "logins are put on record again"
-            ),
+            );
+        } else {
+            let lost = self.lost.load(Relaxed);
+            tracing::warn!(%file, lost, "logins are put on record again");
         }
     }
+}
+
+fn unwritable(config: &AuditConfig, error: io::Error) -> AuditError {
+    let file = config.file.clone();
+    AuditError::Unwritable { file, error }
 }
 
 /// Writes lines for as long as there is somebody who could send one.
@@ -217,13 +238,7 @@ struct AuditFile {
 
 impl AuditFile {
     fn open(path: &Path, sync: AuditSync) -> io::Result<Self> {
-        // Reading is for the last octet; and a pipe is opened so without waiting for its reader.
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(path)?;
+        let file = appending().create(true).mode(0o600).open(path)?;
         let metadata = file.metadata()?;
         let opened = Self {
             path: path.to_owned(),
@@ -276,6 +291,13 @@ impl AuditFile {
             AuditSync::Always => self.file.sync_data(),
         }
     }
+}
+
+/// Reading is for the last octet; and a pipe is opened so without waiting for its reader.
+fn appending() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true);
+    options
 }
 
 /// Two names of one file have the same.

@@ -9,7 +9,7 @@ use crate::{
     login::{
         Accepted, Authid, Call, Denial, Effect, Fault, Login, Outcome, Refusal, StepName, Verdict,
     },
-    method::{self, Decided, Digest, Evidence, LoginPlace, Method, Shadow},
+    method::{self, Decided, Evidence, LoginPlace, Method, Shadow},
     observe::{Audit, LoginRecord, Printable, StepRecord},
     realm::{Came, Generation, LiveSession, NotAdmitted, Part, Passed, Realm, Realms, Seat, Ties},
     transport::{Broken, Connection, Wire},
@@ -349,8 +349,11 @@ impl<'a> Joining<'a> {
             tracing::debug!(peer = self.connection.peer, "a client left before HELLO");
             return (outcome, seat);
         }
-        let seen = self.evidence.seen();
-        let known = seen.credentials.first().map(|it| it.authid.as_str());
+        let known = match outcome {
+            Outcome::Accepted(_) => None,
+            Outcome::Denied(_) | Outcome::Left => self.evidence.known(),
+        };
+        let known = known.as_deref();
         let (outcome, seat) = match self.put_on_record(&outcome, known).await {
             Some(instead) => (instead, None),
             None => (outcome, seat),
@@ -384,7 +387,7 @@ impl<'a> Joining<'a> {
     fn describe<'b>(&'b self, outcome: &'b Outcome, known: Option<&'b str>) -> LoginRecord<'b> {
         let steps = self.login.transcript().iter().map(|entry| StepRecord {
             step: entry.step.as_str(),
-            revision: self.revision(&entry.step).map(|digest| digest.to_string()),
+            revision: self.revision(&entry.step),
             said: Printable(&entry.said),
         });
         LoginRecord {
@@ -399,14 +402,15 @@ impl<'a> Joining<'a> {
         }
     }
 
-    /// Who was asked for a step.
-    fn revision(&self, step: &StepName) -> Option<Digest> {
+    /// Who was asked for a step, where that is put on record.
+    fn revision(&self, step: &StepName) -> Option<String> {
+        self.audit?;
         let chosen = self.chosen.iter().find(|chosen| chosen.step == *step);
         let method = match chosen {
             Some(chosen) => &chosen.method,
             None => self.realm.as_ref()?.1.methods.get(step)?,
         };
-        Some(method.revision.digest)
+        Some(method.revision.digest.to_string())
     }
 }
 

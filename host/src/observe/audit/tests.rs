@@ -139,9 +139,17 @@ async fn what_cannot_be_written_is_lost_and_counted() {
 fn what_can_never_be_written_is_refused_at_the_start() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("none/audit.jsonl");
-    let told = Audit::open(&config(&file)).unwrap_err().to_string();
-    assert!(told.contains("No such file or directory"), "{told}");
-    assert!(told.contains("none/audit.jsonl"), "{told}");
+    for outcome in [
+        Audit::open(&config(&file)).map(drop),
+        Audit::look(&config(&file)),
+    ] {
+        let told = outcome.unwrap_err().to_string();
+        assert!(told.contains("No such file or directory"), "{told}");
+        assert!(told.contains("none/audit.jsonl"), "{told}");
+    }
+    let file = directory.path().join("audit.jsonl");
+    Audit::look(&config(&file)).unwrap();
+    assert!(!file.exists(), "a look leaves no traces");
     // There is no disk behind a pipe.
     let pipe = pipe(&directory);
     let told = Audit::open(&config(&pipe)).unwrap_err().to_string();
