@@ -82,6 +82,11 @@ async fn without_room_for_its_record_a_login_is_refused_and_told_to_come_again()
         let client = Client::greet(&router, hello("realm1", &["anonymous"], None)).await;
         assert_eq!(client.refusal().await.reason, reason::UNAVAILABLE);
     }
+    let refused = router.log.message("login refused").await;
+    assert!(
+        refused.text("authid").starts_with("anonymous-"),
+        "{refused}"
+    );
     let why = router.whys(2).await;
     assert!(why[0].contains("No space left on device"), "{why:?}");
     let lost = router.log.mention("logins cannot be put on record").await;

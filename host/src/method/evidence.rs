@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 
 use super::Spent;
@@ -32,10 +34,10 @@ impl Evidence {
     }
 
     /// Whose credential was looked up first: an authid that somebody has.
-    pub fn known(&self) -> Option<String> {
+    pub fn known(&self) -> Option<Arc<str>> {
         let seen = self.0.lock();
         let first = seen.credentials.first();
-        first.map(|it| it.authid.as_str().to_owned())
+        first.map(|it| it.authid.as_str().into())
     }
 
     pub(super) fn credential(&self, credential: &Credential) {

@@ -15,8 +15,8 @@ pub struct LoginRecord<'a> {
     /// The id that its session has, or would have had.
     pub session: u64,
     pub outcome: &'a Outcome,
-    /// Whose credentials its methods have looked at. Whom a client names that nobody knows is not
-    /// told: people type their password where their name belongs.
+    /// Who is in, or whose credentials its methods have looked at. Whom a client names that nobody
+    /// knows is not told: people type their password where their name belongs.
     pub known: Option<&'a str>,
     pub steps: Vec<StepRecord<'a>>,
     pub generation: Option<u64>,
@@ -121,7 +121,6 @@ impl LoginRecord<'_> {
         };
         let line = match self.outcome {
             Outcome::Accepted(accepted) => Line {
-                authid: Some(accepted.authid.as_str()),
                 authrole: Some(&accepted.authrole),
                 authmethod: Some(accepted.authmethod.as_str()),
                 ..line

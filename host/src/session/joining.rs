@@ -349,8 +349,8 @@ impl<'a> Joining<'a> {
             tracing::debug!(peer = self.connection.peer, "a client left before HELLO");
             return (outcome, seat);
         }
-        let known = match outcome {
-            Outcome::Accepted(_) => None,
+        let known = match &outcome {
+            Outcome::Accepted(accepted) => Some(accepted.authid.shared()),
             Outcome::Denied(_) | Outcome::Left => self.evidence.known(),
         };
         let known = known.as_deref();
