@@ -30,7 +30,9 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
     let runtime = Arc::new(Runtime::with(compiler(&operator, None)?)?);
     let ledger = Ledger::look(&operator.loading.revisions, own_user()?)?;
     let egress = Arc::new(Egress::new(&operator.egress)?);
-    operator.audit.as_ref().map_or(Ok(()), Audit::look)?;
+    if let Some(audit) = &operator.audit {
+        Audit::look(audit)?;
+    }
     let workshop = Workshop::new(runtime, vault, egress, operator.methods.clone())
         .requiring(signers(&operator))
         .requiring_conformance(operator.loading.conform == Conform::Required)

@@ -8,7 +8,6 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     thread,
-    time::Duration,
 };
 
 use thiserror::Error;
@@ -31,9 +30,7 @@ const BATCH: usize = 64;
 #[derive(Debug)]
 pub struct Audit {
     queue: mpsc::Sender<Pending>,
-    file: Arc<Path>,
-    unrecorded: Unrecorded,
-    wait: Duration,
+    config: AuditConfig,
     sequence: AtomicU64,
     written: AtomicU64,
     lost: AtomicU64,
@@ -92,9 +89,7 @@ impl Audit {
             .map_err(AuditError::Thread)?;
         Ok(Self {
             queue,
-            file: config.file.as_path().into(),
-            unrecorded: config.unrecorded,
-            wait: config.wait,
+            config: config.clone(),
             sequence: AtomicU64::default(),
             written: AtomicU64::default(),
             lost: AtomicU64::default(),
@@ -126,11 +121,11 @@ impl Audit {
     /// It is not, and the operator wants nobody to be let in then.
     pub async fn record(&self, record: &LoginRecord<'_>) -> Result<(), NotRecorded> {
         let line = self.line(record);
-        let outcome = timeout(self.wait, self.put(line))
+        let outcome = timeout(self.config.wait, self.put(line))
             .await
             .unwrap_or(Err(NotRecorded::Late));
         self.note(outcome.as_ref().err());
-        match self.unrecorded {
+        match self.config.unrecorded {
             Unrecorded::Refuse => outcome,
             Unrecorded::Allow => Ok(()),
         }
@@ -179,9 +174,9 @@ impl Audit {
         if self.is_failing.swap(lost.is_some(), Relaxed) == lost.is_some() {
             return;
         }
-        let file = self.file.display();
+        let file = self.config.file.display();
         if let Some(why) = lost {
-            let logins = match self.unrecorded {
+            let logins = match self.config.unrecorded {
                 Unrecorded::Refuse => "refused",
                 Unrecorded::Allow => "let in all the same",
             };

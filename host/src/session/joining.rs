@@ -354,34 +354,37 @@ impl<'a> Joining<'a> {
             Outcome::Denied(_) | Outcome::Left => self.evidence.known(),
         };
         let known = known.as_deref();
-        let (outcome, seat) = match self.put_on_record(&outcome, known).await {
-            Some(instead) => (instead, None),
-            None => (outcome, seat),
-        };
         let record = self.describe(&outcome, known);
-        let tally = match &self.realm {
-            Some((realm, _)) => &realm.logins,
-            None => &self.realms.nowhere,
+        let lost = match self.audit {
+            Some(audit) => audit.record(&record).await.err(),
+            None => None,
         };
-        tally.note(self.authmethod.as_ref(), &outcome, record.took);
-        record.log();
-        (outcome, seat)
-    }
-
-    /// Writes the line of the audit file, if there is one. Returns what the login comes to instead,
-    /// where it may not go on without.
-    async fn put_on_record(&self, outcome: &Outcome, known: Option<&str>) -> Option<Outcome> {
-        let audit = self.audit?;
-        let lost = audit.record(&self.describe(outcome, known)).await.err()?;
-        let Outcome::Accepted(_) = outcome else {
-            return None;
+        let (Some(lost), Outcome::Accepted(_)) = (lost, &outcome) else {
+            self.tell(record);
+            return (outcome, seat);
         };
         let instead = Outcome::Denied(Denial {
             refusal: Refusal::Unavailable,
             why: lost.to_string(),
         });
-        audit.correct(&self.describe(&instead, known));
-        Some(instead)
+        let record = self.describe(&instead, known);
+        if let Some(audit) = self.audit {
+            audit.correct(&record);
+        }
+        self.tell(record);
+        (instead, None)
+    }
+
+    /// Counts a login that is over, and says so in the log.
+    fn tell(&self, record: LoginRecord<'_>) {
+        // With the time that it took to put it on record.
+        let took = self.since.elapsed();
+        let tally = match &self.realm {
+            Some((realm, _)) => &realm.logins,
+            None => &self.realms.nowhere,
+        };
+        tally.note(self.authmethod.as_ref(), record.outcome, took);
+        LoginRecord { took, ..record }.log();
     }
 
     fn describe<'b>(&'b self, outcome: &'b Outcome, known: Option<&'b str>) -> LoginRecord<'b> {

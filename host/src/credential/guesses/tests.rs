@@ -244,6 +244,27 @@ async fn strangers_are_forgotten_before_anybody_else_is() {
     assert_eq!(house.tally("stranger-59").wrong, 2, "the last one is there");
 }
 
+#[tokio::test]
+async fn what_is_forgotten_of_one_source_is_not_forgotten_of_another() {
+    let house = House::new();
+    house.right_from("home", "carol").await;
+    house.wrong_from("home", "carol", 3).await;
+    house.wrong_from("elsewhere", "carol", 1).await;
+    for stranger in 0..60 {
+        house.wrong(&format!("stranger-{stranger}"), 2).await;
+    }
+    let at_home = Guesser {
+        known: Some(GuessSource::new("home")),
+        ..guesser("carol")
+    };
+    assert_eq!(
+        house.tally("carol").wrong,
+        0,
+        "who guesses least goes first"
+    );
+    assert_eq!(house.store.tally(&at_home).unwrap().wrong, 3);
+}
+
 /// T13: whoever guesses with somebody's name locks them out of everywhere but where they are known.
 #[tokio::test]
 async fn t13_strangers_lock_out_strangers() {

@@ -51,8 +51,8 @@ const FORGET_SOURCES: &str = "
 
 /// Of strangers those go first who have guessed least.
 const DROP_STRANGERS: &str = "
-    DELETE FROM wrong_answer WHERE realm = ?1 AND kind = ?2 AND authid IN (
-        SELECT authid FROM wrong_answer AS it
+    DELETE FROM wrong_answer WHERE realm = ?1 AND kind = ?2 AND (authid, source) IN (
+        SELECT authid, source FROM wrong_answer AS it
         WHERE realm = ?1 AND kind = ?2 AND authid <> ?3 AND NOT EXISTS (
             SELECT 1 FROM credential
             WHERE realm = it.realm AND kind = it.kind AND authid = it.authid)

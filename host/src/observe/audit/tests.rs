@@ -1,4 +1,4 @@
-use std::{io::Read, os::unix::fs::PermissionsExt};
+use std::{io::Read, os::unix::fs::PermissionsExt, time::Duration};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, fcntl_setfl, mknodat};
 use serde_json::Value;
@@ -185,7 +185,7 @@ async fn a_file_that_takes_nothing_holds_up_nobody() {
     }
 
     // Somebody reads. The line that was on its way comes, and the one that nobody waits for does not.
-    audit.wait = Duration::from_mins(1);
+    audit.config.wait = Duration::from_mins(1);
     let reader = thread::spawn(move || {
         let mut octets = Vec::new();
         while !String::from_utf8_lossy(&octets).contains("again") {
