@@ -1,15 +1,20 @@
-//! A WebSocket client that costs little: it sends frames masked with zeros, which changes nothing,
-//! and it takes from the server's frames only what it needs.
+//! A client that costs little: it puts frames together beforehand or in place, and takes from the
+//! server's frames only what it needs.
 
-use std::{net::SocketAddr, str::FromStr};
+mod rawsocket;
+mod target;
+mod websocket;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use bytes::{Buf, BytesMut};
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result, ensure};
+use bytes::BytesMut;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
+pub use self::target::{Target, Transport};
 use crate::frame::{self, Serializer};
 
 /// The realm, and who is in it, in every server that is measured.
@@ -17,82 +22,73 @@ pub const REALM: &str = "bench";
 pub const AUTHID: &str = "alice";
 pub const SECRET: &str = "correct horse battery staple";
 
-/// Where a router is.
+/// Octets of a frame that is taken. All that is asked for here is answered by less.
+const LONGEST: usize = 64 << 10;
+
+/// Opens connections to one server, all of which begin with the same octets.
 #[derive(Clone, Debug)]
-pub struct Target {
-    pub address: SocketAddr,
-    pub path: String,
-}
-
-impl FromStr for Target {
-    type Err = anyhow::Error;
-
-    fn from_str(url: &str) -> Result<Self> {
-        let rest = url
-            .strip_prefix("ws://")
-            .ok_or_else(|| anyhow!("an address is written as ws://127.0.0.1:8080/ws"))?;
-        let (address, path) = rest.split_once('/').unwrap_or((rest, ""));
-        Ok(Self {
-            address: address.parse()?,
-            path: format!("/{path}"),
-        })
-    }
-}
-
-/// The HTTP request that asks for a WebSocket.
-pub fn upgrade(target: &Target, serializer: Serializer) -> Vec<u8> {
-    format!(
-        "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Protocol: {}\r\n\r\n",
-        target.path,
-        target.address,
-        serializer.subprotocol()
-    )
-    .into_bytes()
+pub struct Dialer {
+    address: SocketAddr,
+    transport: Transport,
+    serializer: Serializer,
+    greeting: Vec<u8>,
 }
 
 /// One connection.
+#[derive(Debug)]
 pub struct Client {
     stream: TcpStream,
+    transport: Transport,
     serializer: Serializer,
     input: BytesMut,
     output: Vec<u8>,
 }
 
-const TEXT: u8 = 1;
-const BINARY: u8 = 2;
-const CLOSE: u8 = 8;
-const PING: u8 = 9;
-const PONG: u8 = 10;
+/// What came in one frame.
+#[derive(Debug, PartialEq, Eq)]
+enum Frame {
+    Message(BytesMut),
+    /// It is to be answered by a PONG with the same content.
+    Ping(BytesMut),
+    Pong,
+}
 
-impl Client {
-    pub async fn open(address: SocketAddr, upgrade: &[u8], serializer: Serializer) -> Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        let mut client = Self {
-            stream,
-            serializer,
-            input: BytesMut::with_capacity(4096),
-            output: Vec::with_capacity(1024),
+impl Dialer {
+    pub fn new(target: &Target, serializer: Serializer) -> Self {
+        let greeting = match target {
+            Target::WebSocket { address, path } => websocket::request(*address, path, serializer),
+            Target::RawSocket { .. } => rawsocket::handshake(serializer).into(),
         };
-        client.stream.write_all(upgrade).await?;
-        loop {
-            client.read().await?;
-            let end = client.input.windows(4).position(|part| part == b"\r\n\r\n");
-            if let Some(end) = end {
-                let status = client.input.get(..12).unwrap_or_default();
-                ensure!(status == b"HTTP/1.1 101", "no WebSocket came about");
-                client.input.advance(end + 4);
-                return Ok(client);
-            }
+        Self {
+            address: target.address(),
+            transport: target.transport(),
+            serializer,
+            greeting,
         }
     }
 
+    pub async fn dial(&self) -> Result<Client> {
+        let stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        let mut client = Client {
+            stream,
+            transport: self.transport,
+            serializer: self.serializer,
+            input: BytesMut::with_capacity(4096),
+            output: Vec::with_capacity(1024),
+        };
+        client.stream.write_all(&self.greeting).await?;
+        while !client.is_welcome()? {
+            client.read().await?;
+        }
+        Ok(client)
+    }
+}
+
+impl Client {
     /// Opens a session without proving anything.
     pub async fn join_anonymously(target: &Target, serializer: Serializer) -> Result<Self> {
-        let mut client =
-            Self::open(target.address, &upgrade(target, serializer), serializer).await?;
+        let mut client = Dialer::new(target, serializer).dial().await?;
         client
             .send(&serializer.hello(REALM, "anonymous", None))
             .await?;
@@ -101,12 +97,15 @@ impl Client {
     }
 
     /// Puts a message into the buffer, to be sent with the next flush.
-    pub fn queue(&mut self, message: &[u8]) {
-        let opcode = match self.serializer {
-            Serializer::Json => TEXT,
-            Serializer::MsgPack => BINARY,
-        };
-        self.queue_frame(opcode, message);
+    pub fn queue(&mut self, message: &[u8]) -> Result<()> {
+        match self.transport {
+            Transport::WebSocket => {
+                let opcode = websocket::opcode(self.serializer);
+                websocket::write(&mut self.output, opcode, message);
+                Ok(())
+            }
+            Transport::RawSocket => rawsocket::write(&mut self.output, rawsocket::MESSAGE, message),
+        }
     }
 
     pub async fn flush(&mut self) -> Result<()> {
@@ -116,7 +115,7 @@ impl Client {
     }
 
     pub async fn send(&mut self, message: &[u8]) -> Result<()> {
-        self.queue(message);
+        self.queue(message)?;
         self.flush().await
     }
 
@@ -135,15 +134,18 @@ impl Client {
 
     /// The next message, if it is here already.
     pub fn received(&mut self) -> Result<Option<BytesMut>> {
-        while let Some((opcode, content)) = self.received_frame() {
-            match opcode {
-                TEXT | BINARY => return Ok(Some(content)),
-                PING => self.queue_frame(PONG, &content),
-                PONG => {}
-                _ => bail!("the server closed the connection"),
+        loop {
+            let frame = match self.transport {
+                Transport::WebSocket => websocket::read(&mut self.input)?,
+                Transport::RawSocket => rawsocket::read(&mut self.input)?,
+            };
+            match frame {
+                None => return Ok(None),
+                Some(Frame::Message(message)) => return Ok(Some(message)),
+                Some(Frame::Ping(content)) => self.queue_pong(&content)?,
+                Some(Frame::Pong) => {}
             }
         }
-        Ok(None)
     }
 
     /// Waits for a message of this kind, which must be the next.
@@ -157,10 +159,17 @@ impl Client {
         Ok(message)
     }
 
-    /// Closes the WebSocket and waits until the server has closed the connection.
+    /// Says that nothing more will come, and waits until the server has closed the connection.
     pub async fn close(mut self) -> Result<()> {
-        self.queue_frame(CLOSE, &1000_u16.to_be_bytes());
+        if self.transport == Transport::WebSocket {
+            websocket::write_close(&mut self.output);
+        }
         self.flush().await?;
+        if self.transport == Transport::RawSocket {
+            // It has no frame for this: the end of what is sent says the same. An error is the
+            // server's own end, which was there first.
+            _ = self.stream.shutdown().await;
+        }
         loop {
             self.input.clear();
             // A server that does not wait for our end may have reset the connection.
@@ -168,6 +177,24 @@ impl Client {
                 Ok(0) | Err(_) => return Ok(()),
                 Ok(_) => {}
             }
+        }
+    }
+
+    /// Whether the server has agreed to the transport. Waits for nothing.
+    fn is_welcome(&mut self) -> Result<bool> {
+        match self.transport {
+            Transport::WebSocket => websocket::is_accepted(&mut self.input),
+            Transport::RawSocket => rawsocket::is_accepted(&mut self.input, self.serializer),
+        }
+    }
+
+    fn queue_pong(&mut self, content: &[u8]) -> Result<()> {
+        match self.transport {
+            Transport::WebSocket => {
+                websocket::write(&mut self.output, websocket::PONG, content);
+                Ok(())
+            }
+            Transport::RawSocket => rawsocket::write(&mut self.output, rawsocket::PONG, content),
         }
     }
 
@@ -180,43 +207,7 @@ impl Client {
         );
         Ok(())
     }
-
-    fn queue_frame(&mut self, opcode: u8, content: &[u8]) {
-        const FINAL: u8 = 0x80;
-        const MASKED: u8 = 0x80;
-        let length = u16::try_from(content.len()).expect("the messages here are short");
-        self.output.push(FINAL | opcode);
-        match u8::try_from(length) {
-            Ok(length @ 0..=125) => self.output.push(MASKED | length),
-            _ => {
-                self.output.push(MASKED | 126);
-                self.output.extend(length.to_be_bytes());
-            }
-        }
-        self.output.extend([0; 4]);
-        self.output.extend_from_slice(content);
-    }
-
-    /// A frame that is here whole: its opcode and its content. Servers neither mask nor, at this
-    /// size, fragment.
-    fn received_frame(&mut self) -> Option<(u8, BytesMut)> {
-        let (first, second) = (*self.input.first()?, *self.input.get(1)?);
-        let (length, start) = match second {
-            126 => {
-                let length = self.input.get(2..4)?;
-                (usize::from(u16::from_be_bytes(length.try_into().ok()?)), 4)
-            }
-            127 => {
-                let length = self.input.get(2..10)?;
-                let length = u64::from_be_bytes(length.try_into().ok()?);
-                (usize::try_from(length).ok()?, 10)
-            }
-            length => (usize::from(length), 2),
-        };
-        if self.input.len() < start + length {
-            return None;
-        }
-        self.input.advance(start);
-        Some((first & 0x0f, self.input.split_to(length)))
-    }
 }
+
+#[cfg(test)]
+mod tests;

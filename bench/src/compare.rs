@@ -5,12 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
-use clap::Args;
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
 use nix::unistd::Pid;
 
 use crate::{
-    load::{self, Sample, Scenario},
+    client::Transport,
+    load::{self, Case, Sample, Scenario},
     machine::{Cores, Machine, busy, cpu_of, stay_on, with_descendants},
     server::{Kind, Server},
     table::Table,
@@ -21,6 +22,9 @@ pub struct CompareArgs {
     /// What to measure; may be repeated [default: everything]
     #[arg(long = "only", value_enum)]
     only: Vec<Scenario>,
+    /// Over which transport; may be repeated [default: WebSocket, and one of each over RawSocket]
+    #[arg(long = "over", value_enum)]
+    over: Vec<Transport>,
     /// How often everything is measured
     #[arg(long, default_value_t = 9)]
     rounds: u32,
@@ -87,27 +91,24 @@ pub fn run(args: &CompareArgs) -> Result<()> {
     stay_on(cores.load)?;
 
     let length = Duration::from_secs_f64(args.seconds);
-    for scenario in Scenario::ALL {
-        if !args.only.is_empty() && !args.only.contains(&scenario) {
-            continue;
-        }
+    for case in args.cases() {
         let servers: Vec<&Server> = servers
             .iter()
-            .filter(|server| server.kind.serves(scenario))
+            .filter(|server| server.serves(case))
             .collect();
         for server in &servers {
-            once(server, scenario, args.connections, WARM_UP)?;
+            once(server, case, args.connections, WARM_UP)?;
         }
         let mut rounds = Vec::new();
         for round in 1..=args.rounds {
             xtask::say(format_args!(
                 "{}: round {round} of {}",
-                scenario.title(),
+                case.title(),
                 args.rounds
             ));
             let mut measured = Vec::new();
             for server in &servers {
-                measured.push(quietly(server, scenario, args.connections, length)?);
+                measured.push(quietly(server, case, args.connections, length)?);
             }
             rounds.push(measured);
         }
@@ -115,10 +116,25 @@ pub fn run(args: &CompareArgs) -> Result<()> {
             let column = rounds
                 .iter()
                 .filter_map(|round| round.get(position).copied());
-            table.add(scenario, server, column.collect());
+            table.add(case, server, column.collect());
         }
     }
     table.print()
+}
+
+impl CompareArgs {
+    fn cases(&self) -> Vec<Case> {
+        let cases = if self.over.is_empty() {
+            Case::DEFAULT.to_vec()
+        } else {
+            let scenarios = Scenario::value_variants().iter();
+            scenarios
+                .flat_map(|scenario| self.over.iter().map(|over| Case::over(*over, *scenario)))
+                .collect()
+        };
+        let wanted = |case: &Case| self.only.is_empty() || self.only.contains(&case.scenario);
+        cases.into_iter().filter(wanted).collect()
+    }
 }
 
 /// Under the directory that cargo builds into.
@@ -129,16 +145,16 @@ fn directory() -> PathBuf {
 /// Measures until nobody else takes part, or for some times.
 pub fn quietly(
     server: &Server,
-    scenario: Scenario,
+    case: Case,
     connections: usize,
     length: Duration,
 ) -> Result<Measured> {
-    let mut best = once(server, scenario, connections, length)?;
+    let mut best = once(server, case, connections, length)?;
     for _ in 0..AGAIN {
         if best.disturbed <= QUIET {
             break;
         }
-        let another = once(server, scenario, connections, length)?;
+        let another = once(server, case, connections, length)?;
         if another.disturbed < best.disturbed {
             best = another;
         }
@@ -146,17 +162,15 @@ pub fn quietly(
     Ok(best)
 }
 
-fn once(
-    server: &Server,
-    scenario: Scenario,
-    connections: usize,
-    length: Duration,
-) -> Result<Measured> {
+fn once(server: &Server, case: Case, connections: usize, length: Duration) -> Result<Measured> {
+    let target = server
+        .target(case.transport)
+        .with_context(|| format!("{} is not there for {}", server.name, case.title()))?;
     let family = with_descendants(server.process.pid())?;
     let runtime = load::runtime()?;
     let (begin, busy_before) = (Instant::now(), busy()?);
     let (before, own_before) = (cpu_of(&family)?, cpu_of(&[Pid::this()])?);
-    let sample: Sample = runtime.block_on(scenario.run(&server.target, connections, length))?;
+    let sample: Sample = runtime.block_on(case.scenario.run(&target, connections, length))?;
     let (after, own_after) = (cpu_of(&family)?, cpu_of(&[Pid::this()])?);
     let (wall, busy_after) = (begin.elapsed(), busy()?);
 
@@ -171,4 +185,46 @@ fn once(
         cpu: cpu / operations,
         disturbed: others.as_secs_f64() / wall.as_secs_f64(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        compare: CompareArgs,
+    }
+
+    fn titles(arguments: &str) -> Vec<String> {
+        let arguments = ["bench"].into_iter().chain(arguments.split_whitespace());
+        let cases = Cli::parse_from(arguments).compare.cases();
+        cases
+            .into_iter()
+            .map(|case| case.title().into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn what_is_asked_for_is_measured() {
+        // Each scenario over WebSocket, and two over RawSocket.
+        assert_eq!(titles("").len(), Scenario::value_variants().len() + 2);
+        assert_eq!(titles("--only cryptosign"), ["login by cryptosign"]);
+        assert_eq!(
+            titles("--only wamp-cra --only calls-json"),
+            [
+                "login by wampcra",
+                "login by wampcra, RawSocket",
+                "call, JSON"
+            ]
+        );
+        assert_eq!(
+            titles("--over rawsocket --only scram"),
+            ["login by scram, RawSocket"]
+        );
+        assert_eq!(titles("--over rawsocket --over websocket").len(), 18);
+    }
 }

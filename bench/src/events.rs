@@ -89,7 +89,7 @@ async fn publish(
                 published += 1;
                 message.clear();
                 serializer.write(&mut message, 5, &[PUBLISH, published], &[&tail]);
-                publisher.queue(&message);
+                publisher.queue(&message)?;
             }
             publisher.flush().await?;
         } else if !open && events == published * SUBSCRIBERS {

@@ -26,14 +26,14 @@ use tokio_tungstenite::{
 use crate::{
     client::{AUTHID, REALM, SECRET},
     frame::Serializer,
-    login,
+    login::cra,
 };
 
 const ROLES: &str = r#""roles":{"broker":{},"dealer":{}}"#;
 
 pub async fn serve(address: SocketAddr) -> Result<()> {
     let listener = TcpListener::bind(address).await?;
-    let mac = login::mac(SECRET.as_bytes())?;
+    let mac = cra::mac(SECRET.as_bytes())?;
     loop {
         let (stream, _) = listener.accept().await?;
         let mac = mac.clone();

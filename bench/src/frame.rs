@@ -5,6 +5,8 @@
 
 use std::io::Write;
 
+use serde_json::{Map, Value, json};
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Serializer {
     Json,
@@ -23,6 +25,9 @@ pub const REGISTER: u64 = 64;
 pub const REGISTERED: u64 = 65;
 pub const INVOCATION: u64 = 68;
 pub const YIELD: u64 = 70;
+
+/// What a client of ours can do.
+const ROLES: [&str; 4] = ["caller", "callee", "publisher", "subscriber"];
 
 /// The one topic and the one procedure.
 pub const URI: &str = "com.example.bench";
@@ -93,21 +98,8 @@ impl Serializer {
 
     /// HELLO, with the details as JSON or MessagePack needs them.
     pub fn hello(self, realm: &str, authmethod: &str, authid: Option<&str>) -> Vec<u8> {
-        const ROLES: [&str; 4] = ["caller", "callee", "publisher", "subscriber"];
         match self {
-            Self::Json => {
-                let roles: serde_json::Map<_, _> = ROLES
-                    .map(|role| (role.to_owned(), serde_json::json!({})))
-                    .into_iter()
-                    .collect();
-                let mut details = serde_json::json!({"roles": roles, "authmethods": [authmethod]});
-                if let (Some(authid), Some(details)) = (authid, details.as_object_mut()) {
-                    details.insert("authid".into(), authid.into());
-                }
-                serde_json::json!([1, realm, details])
-                    .to_string()
-                    .into_bytes()
-            }
+            Self::Json => json_hello(realm, authmethod, authid, None),
             Self::MsgPack => {
                 let mut hello = vec![0x93, 1];
                 msgpack_text(&mut hello, realm);
@@ -167,6 +159,29 @@ impl Serializer {
     pub fn code(self, frame: &[u8]) -> Option<u64> {
         self.head(frame).map(|([code], _)| code)
     }
+}
+
+/// HELLO in JSON, with what some methods have to say already there.
+pub fn json_hello(
+    realm: &str,
+    authmethod: &str,
+    authid: Option<&str>,
+    authextra: Option<Value>,
+) -> Vec<u8> {
+    let roles: Map<_, _> = ROLES
+        .map(|role| (role.to_owned(), json!({})))
+        .into_iter()
+        .collect();
+    let mut details = Map::new();
+    details.insert("roles".into(), roles.into());
+    details.insert("authmethods".into(), json!([authmethod]));
+    if let Some(authid) = authid {
+        details.insert("authid".into(), authid.into());
+    }
+    if let Some(authextra) = authextra {
+        details.insert("authextra".into(), authextra);
+    }
+    json!([1, realm, details]).to_string().into_bytes()
 }
 
 /// A number and the comma or bracket behind it, with or without spaces.

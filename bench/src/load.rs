@@ -1,6 +1,6 @@
 //! What is measured, and what comes out of one measurement.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -10,22 +10,32 @@ use tokio::{
 };
 
 use crate::{
-    client::Target,
+    client::{Target, Transport},
     events,
     frame::Serializer,
     login::{self, Method},
     rpc,
 };
 
+/// What is done over and over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Scenario {
     WampCra,
+    Cryptosign,
+    Scram,
     Anonymous,
     Ticket,
     CallsJson,
     CallsMsgpack,
     EventsJson,
     EventsMsgpack,
+}
+
+/// What a row of the table is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Case {
+    pub scenario: Scenario,
+    pub transport: Transport,
 }
 
 /// One measurement from the client's side.
@@ -38,20 +48,11 @@ pub struct Sample {
 }
 
 impl Scenario {
-    pub const ALL: [Self; 7] = [
-        Self::WampCra,
-        Self::Anonymous,
-        Self::Ticket,
-        Self::CallsJson,
-        Self::CallsMsgpack,
-        Self::EventsJson,
-        Self::EventsMsgpack,
-    ];
-
-    /// As the table names it.
-    pub const fn title(self) -> &'static str {
+    const fn title(self) -> &'static str {
         match self {
             Self::WampCra => "login by wampcra",
+            Self::Cryptosign => "login by cryptosign",
+            Self::Scram => "login by scram",
             Self::Anonymous => "login by anonymous",
             Self::Ticket => "login by ticket",
             Self::CallsJson => "call, JSON",
@@ -62,7 +63,10 @@ impl Scenario {
     }
 
     pub const fn is_login(self) -> bool {
-        matches!(self, Self::WampCra | Self::Anonymous | Self::Ticket)
+        match self {
+            Self::WampCra | Self::Cryptosign | Self::Scram | Self::Anonymous | Self::Ticket => true,
+            Self::CallsJson | Self::CallsMsgpack | Self::EventsJson | Self::EventsMsgpack => false,
+        }
     }
 
     pub async fn run(
@@ -74,12 +78,47 @@ impl Scenario {
         let login = |method| login::run(target, method, connections, length);
         match self {
             Self::WampCra => login(Method::WampCra).await,
+            Self::Cryptosign => login(Method::Cryptosign).await,
+            Self::Scram => login(Method::Scram).await,
             Self::Anonymous => login(Method::Anonymous).await,
             Self::Ticket => login(Method::Ticket).await,
             Self::CallsJson => rpc::run(target, Serializer::Json, length).await,
             Self::CallsMsgpack => rpc::run(target, Serializer::MsgPack, length).await,
             Self::EventsJson => events::run(target, Serializer::Json, length).await,
             Self::EventsMsgpack => events::run(target, Serializer::MsgPack, length).await,
+        }
+    }
+}
+
+impl Case {
+    /// Everything over WebSocket, and one of each over the other transport.
+    pub const DEFAULT: [Self; 11] = [
+        Self::over(Transport::WebSocket, Scenario::WampCra),
+        Self::over(Transport::RawSocket, Scenario::WampCra),
+        Self::over(Transport::WebSocket, Scenario::Cryptosign),
+        Self::over(Transport::WebSocket, Scenario::Scram),
+        Self::over(Transport::WebSocket, Scenario::Anonymous),
+        Self::over(Transport::WebSocket, Scenario::Ticket),
+        Self::over(Transport::WebSocket, Scenario::CallsJson),
+        Self::over(Transport::WebSocket, Scenario::CallsMsgpack),
+        Self::over(Transport::RawSocket, Scenario::CallsMsgpack),
+        Self::over(Transport::WebSocket, Scenario::EventsJson),
+        Self::over(Transport::WebSocket, Scenario::EventsMsgpack),
+    ];
+
+    pub const fn over(transport: Transport, scenario: Scenario) -> Self {
+        Self {
+            scenario,
+            transport,
+        }
+    }
+
+    /// As the table names it.
+    pub fn title(self) -> Cow<'static, str> {
+        let title = self.scenario.title();
+        match self.transport {
+            Transport::WebSocket => title.into(),
+            Transport::RawSocket => format!("{title}, RawSocket").into(),
         }
     }
 }

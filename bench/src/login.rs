@@ -1,22 +1,21 @@
-//! Logins: a connection, a WebSocket, HELLO to WELCOME, and the end of it, one after the other on
-//! each of a number of connections.
+//! Logins: a connection, a transport on it, HELLO to WELCOME, and the end of it, one after the other
+//! on each of a number of connections.
+
+pub mod cra;
+pub mod cryptosign;
+mod derived;
+pub mod scram;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
-use base64::{Engine, prelude::BASE64_STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
-use parking_lot::Mutex;
-use pbkdf2::pbkdf2_hmac;
-use serde::{Deserialize, de::IgnoredAny};
-use sha2::Sha256;
+use anyhow::Result;
 use tokio::task::JoinSet;
 
 use crate::{
-    client::{AUTHID, Client, REALM, SECRET, Target, upgrade},
+    client::{AUTHID, Client, Dialer, REALM, SECRET, Target},
     frame::{CHALLENGE, Serializer, WELCOME},
     load::Sample,
 };
@@ -26,6 +25,8 @@ pub enum Method {
     Anonymous,
     Ticket,
     WampCra,
+    Cryptosign,
+    Scram,
 }
 
 impl Method {
@@ -34,34 +35,36 @@ impl Method {
             Self::Anonymous => "anonymous",
             Self::Ticket => "ticket",
             Self::WampCra => "wampcra",
+            Self::Cryptosign => "cryptosign",
+            Self::Scram => "scram",
         }
     }
 }
 
 /// What is the same in every login.
 pub struct Login {
-    target: Target,
-    upgrade: Vec<u8>,
-    hello: Vec<u8>,
-    method: Method,
-    key: Mutex<Option<Key>>,
+    dialer: Dialer,
+    proof: Proof,
 }
 
-/// A key that was derived once: PBKDF2 is meant to be slow.
-#[derive(Clone)]
-struct Key {
-    salt: Option<String>,
-    mac: Hmac<Sha256>,
+/// How the client proves who it is. Keys are derived at most once: that is meant to be slow.
+enum Proof {
+    Nothing {
+        hello: Vec<u8>,
+    },
+    Signature {
+        hello: Vec<u8>,
+        signer: Signer,
+    },
+    /// Each HELLO has a nonce of its own.
+    Scram(scram::Prover),
 }
 
-#[derive(Deserialize)]
-struct Extra<'a> {
-    /// A text that is JSON itself, so its quotes are escaped.
-    challenge: String,
-    #[serde(borrow)]
-    salt: Option<&'a str>,
-    iterations: Option<u32>,
-    keylen: Option<usize>,
+/// What answers a challenge that nothing in HELLO has to fit.
+enum Signer {
+    Ticket,
+    WampCra(cra::Keys),
+    Cryptosign(cryptosign::Key),
 }
 
 pub async fn run(
@@ -71,6 +74,10 @@ pub async fn run(
     length: Duration,
 ) -> Result<Sample> {
     let login = Arc::new(Login::new(target, method));
+    if login.derives() {
+        // Before the clock starts: it is our time, in which the server would have nothing to do.
+        login.once().await?;
+    }
     let begin = Instant::now();
     let end = begin + length;
     let mut tasks = JoinSet::new();
@@ -97,80 +104,88 @@ pub async fn run(
 
 impl Login {
     pub fn new(target: &Target, method: Method) -> Self {
-        let authid = (method != Method::Anonymous).then_some(AUTHID);
+        let name = method.name();
+        let hello = |authid| Serializer::Json.hello(REALM, name, authid);
+        let proof = match method {
+            Method::Anonymous => Proof::Nothing { hello: hello(None) },
+            Method::Ticket => Proof::Signature {
+                hello: hello(Some(AUTHID)),
+                signer: Signer::Ticket,
+            },
+            Method::WampCra => Proof::Signature {
+                hello: hello(Some(AUTHID)),
+                signer: Signer::WampCra(cra::Keys::default()),
+            },
+            Method::Cryptosign => {
+                let key = cryptosign::Key::of(SECRET);
+                Proof::Signature {
+                    hello: key.hello(name),
+                    signer: Signer::Cryptosign(key),
+                }
+            }
+            Method::Scram => Proof::Scram(scram::Prover::new(name)),
+        };
         Self {
-            target: target.clone(),
-            upgrade: upgrade(target, Serializer::Json),
-            hello: Serializer::Json.hello(REALM, method.name(), authid),
-            method,
-            key: Mutex::default(),
+            dialer: Dialer::new(target, Serializer::Json),
+            proof,
+        }
+    }
+
+    const fn derives(&self) -> bool {
+        match &self.proof {
+            Proof::Scram(_) => true,
+            Proof::Signature { signer, .. } => matches!(signer, Signer::WampCra(_)),
+            Proof::Nothing { .. } => false,
         }
     }
 
     /// How long it took from the first packet to WELCOME.
     pub async fn once(&self) -> Result<Duration> {
         let begin = Instant::now();
-        let mut client = Client::open(self.target.address, &self.upgrade, Serializer::Json).await?;
-        client.send(&self.hello).await?;
-        loop {
-            let message = client.receive().await?;
-            match Serializer::Json.code(&message) {
-                Some(WELCOME) => break,
-                Some(CHALLENGE) => {
-                    let signature = self.signature(&message)?;
-                    let answer = format!("[5,\"{signature}\",{{}}]");
-                    client.send(answer.as_bytes()).await?;
-                }
-                _ => bail!("refused: {}", String::from_utf8_lossy(&message)),
-            }
-        }
+        let mut client = self.dialer.dial().await?;
+        self.join(&mut client).await?;
         let took = begin.elapsed();
         client.close().await?;
         Ok(took)
     }
 
-    fn signature(&self, message: &[u8]) -> Result<String> {
-        match self.method {
-            Method::Anonymous => bail!("a challenge to an anonymous client"),
-            Method::Ticket => Ok(SECRET.to_owned()),
-            Method::WampCra => {
-                let (_, _, extra): (IgnoredAny, IgnoredAny, Extra) =
-                    serde_json::from_slice(message).context("the challenge is not understood")?;
-                let mut mac = self.mac(&extra)?;
-                mac.update(extra.challenge.as_bytes());
-                Ok(BASE64_STANDARD.encode(mac.finalize().into_bytes()))
+    async fn join(&self, client: &mut Client) -> Result<()> {
+        match &self.proof {
+            Proof::Nothing { hello } => {
+                client.send(hello).await?;
+                client.expect(WELCOME).await?;
+            }
+            Proof::Signature { hello, signer } => {
+                client.send(hello).await?;
+                let challenge = client.expect(CHALLENGE).await?;
+                let signature = signer.answer(&challenge)?;
+                client.send(&authenticate(&signature)).await?;
+                client.expect(WELCOME).await?;
+            }
+            Proof::Scram(prover) => {
+                let attempt = prover.attempt();
+                client.send(&prover.hello(&attempt)).await?;
+                let challenge = client.expect(CHALLENGE).await?;
+                let answer = prover.answer(&attempt, &challenge)?;
+                client.send(&authenticate(&answer.proof)).await?;
+                answer.check(&client.expect(WELCOME).await?)?;
             }
         }
+        Ok(())
     }
+}
 
-    fn mac(&self, extra: &Extra) -> Result<Hmac<Sha256>> {
-        let mut known = self.key.lock();
-        if let Some(key) = &*known
-            && key.salt.as_deref() == extra.salt
-        {
-            return Ok(key.mac.clone());
+impl Signer {
+    fn answer(&self, challenge: &[u8]) -> Result<String> {
+        match self {
+            Self::Ticket => Ok(SECRET.to_owned()),
+            Self::WampCra(keys) => keys.answer(challenge),
+            Self::Cryptosign(key) => key.answer(challenge),
         }
-        ensure!(known.is_none(), "the salt has changed");
-        let key = Key {
-            salt: extra.salt.map(str::to_owned),
-            mac: mac(&key(extra))?,
-        };
-        Ok(known.insert(key).mac.clone())
     }
 }
 
-/// HMAC-SHA256 with a key that is taken in already.
-pub fn mac(key: &[u8]) -> Result<Hmac<Sha256>> {
-    Ok(<Hmac<Sha256> as KeyInit>::new_from_slice(key)?)
-}
-
-/// The secret itself, or the base64 text of what PBKDF2 makes of it.
-fn key(extra: &Extra) -> Vec<u8> {
-    let Some(salt) = extra.salt else {
-        return SECRET.into();
-    };
-    let mut derived = vec![0; extra.keylen.unwrap_or(32)];
-    let iterations = extra.iterations.unwrap_or(1000);
-    pbkdf2_hmac::<Sha256>(SECRET.as_bytes(), salt.as_bytes(), iterations, &mut derived);
-    BASE64_STANDARD.encode(derived).into_bytes()
+/// AUTHENTICATE, of a text without anything to escape.
+fn authenticate(signature: &str) -> Vec<u8> {
+    format!("[5,\"{signature}\",{{}}]").into_bytes()
 }

@@ -53,11 +53,19 @@ enum Command {
     Strain(StrainArgs),
 }
 
+/// What a router must have that was not set up here.
+const EXPECTED: &str = "\
+The router's realm is `bench`. For calls and events anybody may log in by `anonymous`, and call, \
+register, publish and subscribe in `com.example.`. The person in it is `alice`, with the secret \
+`correct horse battery staple` for `ticket`, `wampcra` and `scram`, and for `cryptosign` with the key \
+506f27b1b4c2403f2602d663a059b0262afd6a5bcda95a08dd96a4614a89f1b0.";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXPECTED)]
 struct LoadArgs {
     #[arg(value_enum)]
     scenario: Scenario,
-    /// ws://ADDRESS/PATH
+    /// ws://ADDRESS/PATH or rs://ADDRESS
     url: Target,
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
@@ -98,5 +106,24 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Some(Command::Strain(args)) => strain::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        client::{AUTHID, REALM, SECRET},
+        frame::URI,
+        login::cryptosign,
+    };
+
+    #[test]
+    fn what_is_expected_of_a_router_is_what_the_load_does() {
+        let key = cryptosign::Key::of(SECRET).public();
+        for what in [REALM, AUTHID, SECRET, &key] {
+            assert!(EXPECTED.contains(what), "{what}");
+        }
+        assert!(URI.starts_with("com.example."));
     }
 }

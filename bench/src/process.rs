@@ -34,10 +34,11 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it on the servers' core, and waits until it listens. What it says goes into the file.
+    /// Starts it on the servers' core, and waits until it listens at each address. What it says
+    /// goes into the file.
     pub fn start(
         command: &mut Command,
-        address: SocketAddr,
+        addresses: &[SocketAddr],
         log: &Path,
         cores: Cores,
     ) -> Result<Self> {
@@ -56,17 +57,19 @@ impl Process {
         let group = Pid::from_raw(i32::try_from(child.id())?);
         let mut process = Self { child, group };
         let begin = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            if let Some(status) = process.child.try_wait()? {
-                bail!(
-                    "{program} ended ({status}); it said why in {}",
-                    log.display()
-                );
+        for address in addresses {
+            while TcpStream::connect(address).is_err() {
+                if let Some(status) = process.child.try_wait()? {
+                    bail!(
+                        "{program} ended ({status}); it said why in {}",
+                        log.display()
+                    );
+                }
+                if begin.elapsed() > START {
+                    bail!("{program} does not listen; see {}", log.display());
+                }
+                thread::sleep(LOOK);
             }
-            if begin.elapsed() > START {
-                bail!("{program} does not listen; see {}", log.display());
-            }
-            thread::sleep(LOOK);
         }
         Ok(process)
     }

@@ -37,7 +37,7 @@ async fn answer(mut callee: Client, serializer: Serializer) -> Result<()> {
             Some(([INVOCATION, request], _)) => {
                 message.clear();
                 serializer.write(&mut message, 4, &[YIELD, request], &[&tail]);
-                callee.queue(&message);
+                callee.queue(&message)?;
             }
             _ => bail!("no INVOCATION: {}", String::from_utf8_lossy(&frame)),
         }
@@ -59,7 +59,7 @@ async fn call(mut caller: Client, serializer: Serializer, length: Duration) -> R
         while open && under_way < IN_FLIGHT {
             message.clear();
             serializer.write(&mut message, 5, &[CALL, next], &[&tail]);
-            caller.queue(&message);
+            caller.queue(&message)?;
             *slot(&mut made, next) = Instant::now();
             next += 1;
             under_way += 1;

@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use crate::{
     compare::Measured,
-    load::Scenario,
+    load::Case,
     machine::{Cores, Machine},
     server::{Kind, Server},
 };
@@ -22,7 +22,7 @@ pub struct Table {
 }
 
 struct Row {
-    scenario: Scenario,
+    case: Case,
     kind: Kind,
     name: String,
     rounds: Vec<Measured>,
@@ -55,9 +55,9 @@ impl Table {
         self.notes.push(note);
     }
 
-    pub fn add(&mut self, scenario: Scenario, server: &Server, rounds: Vec<Measured>) {
+    pub fn add(&mut self, case: Case, server: &Server, rounds: Vec<Measured>) {
         self.rows.push(Row {
-            scenario,
+            case,
             kind: server.kind,
             name: server.name.clone(),
             rounds,
@@ -86,7 +86,7 @@ impl Table {
             writeln!(
                 text,
                 "| {} | {} | {:.0} | {} | {} | {:.1} µs | {} | {} | {} |",
-                row.scenario.title(),
+                row.case.title(),
                 row.name,
                 row.median(|measured| measured.rate),
                 row.latency(|measured| measured.p50),
@@ -117,7 +117,7 @@ impl Table {
     /// The median of the ratios of each round, since what disturbs a round disturbs both.
     fn ratio(&self, row: &Row, kinds: &[Kind], of: fn(&Measured) -> f64) -> Option<f64> {
         let other = self.rows.iter().find(|other| {
-            other.scenario == row.scenario && other.kind != row.kind && kinds.contains(&other.kind)
+            other.case == row.case && other.kind != row.kind && kinds.contains(&other.kind)
         })?;
         let ratios = row.rounds.iter().zip(&other.rounds);
         median(ratios.map(|(ours, theirs)| of(ours) / of(theirs)).collect())

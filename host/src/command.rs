@@ -3,6 +3,7 @@
 mod check;
 mod compile;
 mod credential;
+mod descriptors;
 mod login;
 mod method;
 mod output;

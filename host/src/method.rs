@@ -20,6 +20,7 @@ mod guest;
 mod handles;
 mod inspect;
 mod limits;
+mod linked;
 mod meter;
 mod outcomes;
 mod pace;

@@ -100,6 +100,11 @@ impl Deployment {
         Router::start_with_log(self, filter).await
     }
 
+    /// Runs one from a shell that lets a program have so many descriptors, unless it asks for more.
+    pub async fn start_with_descriptors(self, most: u32) -> Router {
+        Router::start_with_descriptors(self, most).await
+    }
+
     /// Runs a router that cannot start here. Returns what it says.
     pub async fn start_in_vain(&self) -> String {
         let mut command = router::command(&self.config());

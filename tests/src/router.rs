@@ -26,7 +26,11 @@ pub(crate) fn program() -> &'static Path {
 
 /// What serves a configuration.
 pub(crate) fn command(config: &Path) -> Command {
-    let mut command = Command::new(program());
+    serving(Command::new(program()), config)
+}
+
+/// The same, of a program that becomes the router.
+fn serving(mut command: Command, config: &Path) -> Command {
     command
         .args(["serve", "--log-format", "json", "--config"])
         .arg(config)
@@ -47,6 +51,15 @@ impl Router {
     pub(crate) async fn start_with_log(deployment: Deployment, filter: &str) -> Self {
         let mut command = command(&deployment.config());
         command.env("RUST_LOG", filter);
+        Self::run(deployment, command).await
+    }
+
+    /// From a shell that lets a program have so many descriptors, unless it asks for more.
+    pub(crate) async fn start_with_descriptors(deployment: Deployment, most: u32) -> Self {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -Sn {most} && exec \"$0\" \"$@\"");
+        shell.arg("-c").arg(script).arg(program());
+        let command = serving(shell, &deployment.config());
         Self::run(deployment, command).await
     }
 

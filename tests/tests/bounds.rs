@@ -31,6 +31,15 @@ async fn more_logins_than_there_are_places_are_told_so_whoever_they_are() {
 }
 
 #[tokio::test]
+async fn the_limit_of_descriptors_that_a_shell_sets_bounds_nobody() {
+    let router = Deployment::demo().start_with_descriptors(64).await;
+    let mut sessions = Vec::new();
+    for _ in 0..100 {
+        sessions.push(Client::join(&router, "realm1").await);
+    }
+}
+
+#[tokio::test]
 async fn a_session_ends_when_its_time_is_up() {
     let deployment = Deployment::demo();
     let realm = std::fs::read_to_string(deployment.path("realms/realm1.toml")).unwrap();

@@ -1,15 +1,16 @@
 use std::{
     env,
     ffi::OsString,
-    path::PathBuf,
+    fs, io,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::{
     files::{root, target, turn},
-    process::{run, say},
+    process::{output, run, say},
 };
 
 const WASM: &str = "wasm32-wasip2";
@@ -17,7 +18,7 @@ const WASM: &str = "wasm32-wasip2";
 /// The methods of the demo: the packages are `countersign-NAME`.
 const METHODS: [&str; 4] = ["anonymous", "cryptosign", "ticket", "wampcra"];
 
-/// Builds the methods' components. Returns the name of each with the file that it is in.
+/// Builds the components of the demo's methods. Returns the name of each with the file that it is in.
 ///
 /// # Errors
 ///
@@ -26,6 +27,29 @@ pub fn methods() -> Result<Vec<(&'static str, PathBuf)>> {
     let packages = METHODS.map(|name| format!("countersign-{name}"));
     let files = components(&packages.each_ref().map(String::as_str))?;
     Ok(METHODS.into_iter().zip(files).collect())
+}
+
+/// The same for all that come with the router.
+pub(crate) fn standard_methods() -> Result<Vec<(String, PathBuf)>> {
+    let plugins = root().join("plugins");
+    let read = || -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&plugins)? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        // What methods are made with is none.
+        names.retain(|name| name != "guest" && !name.starts_with('.'));
+        names.sort();
+        Ok(names)
+    };
+    let names = read().with_context(|| format!("{} could not be read", plugins.display()))?;
+    let packages: Vec<String> = names
+        .iter()
+        .map(|name| format!("countersign-{name}"))
+        .collect();
+    let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
+    let files = components(&packages)?;
+    Ok(names.into_iter().zip(files).collect())
 }
 
 /// Builds one package of the workspace as a component. Returns the file that it is in.
@@ -94,8 +118,39 @@ pub fn router() -> Result<PathBuf> {
     Ok(target().join(directory).join("countersign"))
 }
 
+/// Builds the router that is deployed with these flags for the compiler, in a directory of its own. Returns
+/// the file of the program.
+pub(crate) fn deployed_router(flags: &[String], directory: &Path) -> Result<PathBuf> {
+    const PROFILE: &str = "deployed";
+    let host = host()?;
+    let before = env::var("RUSTFLAGS").unwrap_or_default();
+    let flags = before
+        .split_whitespace()
+        .chain(flags.iter().map(String::as_str));
+    let mut build = cargo();
+    build
+        .args([
+            "build",
+            "--workspace",
+            "--bin",
+            "countersign",
+            "--profile",
+            PROFILE,
+        ])
+        // Where a target is named, the flags are not for build scripts and macros.
+        .args(["--target", &host, "--target-dir"])
+        .arg(directory)
+        // A path in a flag may have blanks, so what is between flags is none.
+        .env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            flags.collect::<Vec<_>>().join("\u{1f}"),
+        );
+    run(&mut build)?;
+    Ok(directory.join(host).join(PROFILE).join("countersign"))
+}
+
 /// The cargo that runs us, in the workspace.
-fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     cargo.current_dir(root()).stdin(Stdio::null());
     // What the cargo that runs us says of the package that it runs. ring's build script watches
@@ -124,16 +179,18 @@ fn install_wasm_target() -> Result<()> {
 }
 
 fn has_wasm_target() -> Result<bool> {
-    let output = Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", WASM])
-        .current_dir(root())
-        .stderr(Stdio::inherit())
-        .output()
-        .context("rustc could not be started; is it installed?")?;
-    ensure!(
-        output.status.success(),
-        "rustc does not know the target {WASM}; it is too old"
-    );
-    let directory = String::from_utf8(output.stdout).context("a path that is not UTF-8")?;
-    Ok(PathBuf::from(directory.trim_end()).is_dir())
+    let directory = rustc(&["--print", "target-libdir", "--target", WASM])
+        .with_context(|| format!("does rustc know the target {WASM}?"))?;
+    Ok(Path::new(&directory).is_dir())
+}
+
+/// What programs run on that are built here.
+pub(crate) fn host() -> Result<String> {
+    rustc(&["--print", "host-tuple"])
+}
+
+/// What the workspace's compiler says.
+pub(crate) fn rustc(arguments: &[&str]) -> Result<String> {
+    let said = output(Command::new("rustc").args(arguments).current_dir(root()))?;
+    Ok(said.trim_end().to_owned())
 }

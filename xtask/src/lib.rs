@@ -11,6 +11,7 @@ mod contract;
 mod demo;
 mod files;
 mod process;
+mod release;
 
 pub use cargo::{component, methods, router};
 pub use clients::{Node, Python, c_compiler, chromium, node_clients, python_clients};
@@ -18,6 +19,7 @@ pub use contract::{contract, write_contract};
 pub use demo::{Identity, alice, alices_key, demo, enrol};
 pub use files::{cache, put, root};
 pub use process::say;
+pub use release::release;
 
 /// Builds and installs all that the tests need.
 ///

@@ -8,11 +8,13 @@ fn main() -> ExitCode {
         ["demo"] => xtask::demo(),
         ["setup"] => xtask::set_up(),
         ["contract"] => xtask::write_contract(),
+        ["release"] => xtask::release(),
         _ => {
             xtask::say(
                 "cargo xtask demo    builds everything and runs a router on the demo realm\n\
                  cargo xtask setup   builds everything and installs what the tests need\n\
-                 cargo xtask contract   writes docs/contract.md anew from wit/",
+                 cargo xtask contract   writes docs/contract.md anew from wit/\n\
+                 cargo xtask release   builds the router as it is to be deployed, with all methods",
             );
             return ExitCode::from(2);
         }

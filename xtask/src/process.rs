@@ -1,7 +1,7 @@
 use std::{
     fmt::Display,
     io::{self, Write},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -24,6 +24,23 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         shown(command)
     );
     Ok(())
+}
+
+/// What a program writes to standard output. What it writes to standard error is seen as it comes.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let program = command.get_program().display().to_string();
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("{program} could not be started; is it installed?"))?;
+    ensure!(
+        output.status.success(),
+        "{program} failed ({}): {}",
+        output.status,
+        shown(command)
+    );
+    String::from_utf8(output.stdout)
+        .with_context(|| format!("{program} wrote what is not UTF-8: {}", shown(command)))
 }
 
 fn shown(command: &Command) -> String {

@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 
 use super::{Finding, site::Site};
 use crate::{
-    client::{AUTHID, Client, REALM, Target, upgrade},
+    client::{AUTHID, Client, Dialer, REALM, Target},
     frame::{CHALLENGE, Serializer, WELCOME},
     machine::Cores,
 };
@@ -22,18 +22,18 @@ pub async fn run(router: &Path, cores: Cores, sessions: usize) -> Result<Vec<Fin
     let process = server.process.pid();
     // What the first ones leave behind, as allocators do, is not what the next ones cost.
     let warm_up = sessions / 10;
-    let warm = waiting(&server.target, warm_up).await?;
+    let warm = waiting(&server.websocket(), warm_up).await?;
     let before = resident(process)?;
-    let clients = waiting(&server.target, sessions - warm_up).await?;
+    let clients = waiting(&server.websocket(), sessions - warm_up).await?;
     let each_login = (resident(process)? - before) / (sessions - warm_up);
     drop((clients, warm));
     drop(server);
 
     let (server, _) = few.start(cores)?;
     let process = server.process.pid();
-    let warm = joined(&server.target, warm_up).await?;
+    let warm = joined(&server.websocket(), warm_up).await?;
     let before = resident(process)?;
-    let clients = joined(&server.target, sessions - warm_up).await?;
+    let clients = joined(&server.websocket(), sessions - warm_up).await?;
     let each_session = (resident(process)? - before) / (sessions - warm_up);
     drop((clients, warm));
     drop(server);
@@ -62,7 +62,7 @@ async fn with_realms(router: &Path, cores: Cores, number: usize) -> Result<usize
         )?;
     }
     let (server, _) = site.start(cores)?;
-    let warm = joined(&server.target, 100).await?;
+    let warm = joined(&server.websocket(), 100).await?;
     let octets = resident(server.process.pid())?;
     drop(warm);
     Ok(octets)
@@ -84,11 +84,11 @@ async fn clients(
     authid: Option<&str>,
     until: u64,
 ) -> Result<Vec<Client>> {
-    let upgrade = upgrade(target, Serializer::Json);
+    let dialer = Dialer::new(target, Serializer::Json);
     let hello = Serializer::Json.hello(REALM, method, authid);
     let mut clients = Vec::with_capacity(number);
     for _ in 0..number {
-        let mut client = Client::open(target.address, &upgrade, Serializer::Json).await?;
+        let mut client = dialer.dial().await?;
         client.send(&hello).await?;
         client.expect(until).await?;
         clients.push(client);

@@ -11,7 +11,7 @@ use super::{
     site::{Site, guest},
 };
 use crate::{
-    client::{Client, Target, upgrade},
+    client::{Dialer, Target},
     frame::Serializer,
     login::{Login, Method},
     machine::Cores,
@@ -37,13 +37,13 @@ pub async fn run(router: &Path, cores: Cores, rounds: u32) -> Result<Vec<Finding
         site.realm(deed, &hostile_realm(deed))?;
     }
     let (server, _) = site.start(cores)?;
-    let login = Arc::new(Login::new(&server.target, Method::WampCra));
+    let login = Arc::new(Login::new(&server.websocket(), Method::WampCra));
     let mut findings = Vec::new();
     for (deed, does) in DEEDS {
         let mut pairs = Pairs::default();
         for _ in 0..rounds * SLICES {
             let quiet = p99(&login).await?;
-            let attack = tokio::spawn(attack(server.target.clone(), deed));
+            let attack = tokio::spawn(attack(server.websocket(), deed));
             pairs.add(quiet, p99(&login).await?);
             attack.await??;
         }
@@ -64,14 +64,14 @@ async fn p99(login: &Arc<Login>) -> Result<Duration> {
 
 /// Begins logins in the hostile realm. How they end is not looked at.
 async fn attack(target: Target, realm: &'static str) -> Result<()> {
-    let upgrade: Arc<[u8]> = upgrade(&target, Serializer::Json).into();
+    let dialer = Arc::new(Dialer::new(&target, Serializer::Json));
     let hello: Arc<[u8]> = Serializer::Json
         .hello(realm, "hostile", Some("mallory"))
         .into();
     let attempt = || {
-        let (address, upgrade, hello) = (target.address, Arc::clone(&upgrade), Arc::clone(&hello));
+        let (dialer, hello) = (Arc::clone(&dialer), Arc::clone(&hello));
         async move {
-            let mut client = Client::open(address, &upgrade, Serializer::Json).await?;
+            let mut client = dialer.dial().await?;
             client.send(&hello).await?;
             _ = client.receive().await;
             client.close().await

@@ -25,7 +25,7 @@ use super::{
     site::{Site, guest},
 };
 use crate::{
-    client::{Client, Target, upgrade},
+    client::{Dialer, Target},
     frame::{CHALLENGE, Serializer, WELCOME},
     machine::Cores,
 };
@@ -66,15 +66,14 @@ struct Author {
 
 /// Logs in through it.
 struct Visitor {
-    target: Target,
-    upgrade: Vec<u8>,
+    dialer: Dialer,
     hello: Vec<u8>,
 }
 
 pub async fn run(router: &Path, cores: Cores, reloads: u32) -> Result<Vec<Finding>> {
     let author = Author::new(router, "reload")?;
     let (server, _) = author.site.start(cores)?;
-    let visitor = Arc::new(Visitor::new(&server.target));
+    let visitor = Arc::new(Visitor::new(&server.websocket()));
     let visit = || {
         let visitor = Arc::clone(&visitor);
         async move { visitor.visit().await.map(|_| ()) }
@@ -135,7 +134,7 @@ pub async fn run(router: &Path, cores: Cores, reloads: u32) -> Result<Vec<Findin
 pub async fn soak(router: &Path, cores: Cores, logins: u64) -> Result<Vec<Finding>> {
     let author = Author::new(router, "soak")?;
     let (server, _) = author.site.start(cores)?;
-    let visitor = Arc::new(Visitor::new(&server.target));
+    let visitor = Arc::new(Visitor::new(&server.websocket()));
     let over = Arc::new(AtomicBool::new(false));
     let mut visits = JoinSet::new();
     let each = logins.div_ceil(CONNECTIONS as u64);
@@ -236,15 +235,14 @@ struct Details {
 impl Visitor {
     fn new(target: &Target) -> Self {
         Self {
-            target: target.clone(),
-            upgrade: upgrade(target, Serializer::Json),
+            dialer: Dialer::new(target, Serializer::Json),
             hello: Serializer::Json.hello(REALM, "revision", None),
         }
     }
 
     /// The revision that decided. An error if another one asked.
     async fn visit(&self) -> Result<String> {
-        let mut client = Client::open(self.target.address, &self.upgrade, Serializer::Json).await?;
+        let mut client = self.dialer.dial().await?;
         client.send(&self.hello).await?;
         let challenge = client.expect(CHALLENGE).await?;
         let (_, _, asked): (IgnoredAny, IgnoredAny, Extra) = serde_json::from_slice(&challenge)?;

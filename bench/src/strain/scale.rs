@@ -6,8 +6,9 @@ use anyhow::Result;
 
 use super::{Finding, SLICES, memory, pairs::Pairs, site::Site};
 use crate::{
+    client::Transport,
     compare::{self, Measured},
-    load::{self, Scenario},
+    load::{self, Case, Scenario},
     machine::Cores,
     server::Server,
 };
@@ -47,7 +48,7 @@ pub fn run(
     for _ in 0..rounds {
         let few = cost(&one)?;
         let runtime = load::runtime()?;
-        let clients = runtime.block_on(memory::joined(&one.target, sessions))?;
+        let clients = runtime.block_on(memory::joined(&one.websocket(), sessions))?;
         of_sessions.add(few, cost(&one)?);
         drop(clients);
     }
@@ -60,6 +61,7 @@ pub fn run(
 }
 
 fn cost(server: &Server) -> Result<Duration> {
-    let Measured { cpu, .. } = compare::quietly(server, Scenario::WampCra, CONNECTIONS, LENGTH)?;
+    let case = Case::over(Transport::WebSocket, Scenario::WampCra);
+    let Measured { cpu, .. } = compare::quietly(server, case, CONNECTIONS, LENGTH)?;
     Ok(cpu)
 }

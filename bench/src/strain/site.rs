@@ -12,10 +12,10 @@ use anyhow::{Context, Result};
 use xtask::Identity;
 
 use crate::{
-    client::{AUTHID, REALM, SECRET, Target},
+    client::{AUTHID, REALM, SECRET},
     machine::Cores,
     process::{Process, free_address},
-    server::{Kind, Server},
+    server::{Addresses, Kind, PATH, Server},
 };
 
 /// The realm that is measured: alice logs in by wampcra, and anybody anonymously.
@@ -54,7 +54,7 @@ impl Site {
         }
         let Self { address, .. } = site;
         let operator = format!(
-            "[[listener]]\naddress = \"{address}\"\npath = \"/ws\"\n[login]\nwaiting = 20000\n\
+            "[[listener]]\naddress = \"{address}\"\npath = \"{PATH}\"\n[login]\nwaiting = 20000\n\
              [limits.realm]\nlogins = 20000\n"
         );
         xtask::put(&site.config(), operator.as_bytes())?;
@@ -83,25 +83,18 @@ impl Site {
         Ok(())
     }
 
-    pub fn target(&self) -> Target {
-        Target {
-            address: self.address,
-            path: "/ws".into(),
-        }
-    }
-
     /// Starts the router, and says how long it took until it listened.
     pub fn start(&self, cores: Cores) -> Result<(Server, Duration)> {
         let mut command = Command::new(&self.program);
         command.arg("serve").arg("--config").arg(self.config());
         let begin = Instant::now();
         let log = self.directory.join("log");
-        let process = Process::start(&mut command, self.address, &log, cores)?;
+        let process = Process::start(&mut command, &[self.address], &log, cores)?;
         let took = begin.elapsed();
         let server = Server {
             kind: Kind::Countersign,
             name: Kind::Countersign.to_string(),
-            target: self.target(),
+            addresses: Addresses::of_one(self.address),
             process,
         };
         Ok((server, took))

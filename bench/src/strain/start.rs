@@ -51,7 +51,9 @@ pub async fn run(router: &Path, cores: Cores, rounds: u32) -> Result<Vec<Finding
 
 async fn until_a_login(site: &Site, cores: Cores) -> Result<Duration> {
     let (server, listens) = site.start(cores)?;
-    let login = Login::new(&server.target, Method::WampCra).once().await?;
+    let login = Login::new(&server.websocket(), Method::WampCra)
+        .once()
+        .await?;
     Ok(listens + login)
 }
 

@@ -19,14 +19,16 @@ use crate::{
 
 pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<ExitCode> {
     let operator = Operator::read(&args.config)?;
-    // A look must leave no traces: where there is no store yet, a passing one does.
+    // A look must leave no traces. Above all where this program is newer than the router that runs: it
+    // would bring the store to a form that the router does not know.
     let passing = tempfile::tempdir().context("a temporary directory cannot be made")?;
-    let file = if operator.credentials.exists() {
-        operator.credentials.clone()
+    let file = passing.path().join("credentials.db");
+    let store = if operator.credentials.exists() {
+        Sqlite::open_copy(&operator.credentials, file)?
     } else {
-        passing.path().join("credentials.db")
+        Sqlite::open(file)?
     };
-    let vault = Vault::open(Arc::new(Sqlite::open(file)?), PasswordQueue::default())?;
+    let vault = Vault::open(Arc::new(store), PasswordQueue::default())?;
     let runtime = Arc::new(Runtime::with(compiler(&operator, None)?)?);
     let ledger = Ledger::look(&operator.loading.revisions, own_user()?)?;
     let egress = Arc::new(Egress::new(&operator.egress)?);

@@ -7,7 +7,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::ServeArgs;
+use super::{ServeArgs, descriptors};
 use crate::{
     admin::{Counter, Desk},
     config::{self, Conform, ListenAddress, Octets, Operator, Protocol},
@@ -38,6 +38,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let operator = Operator::read(&args.config.config)?;
     // First of all: where another router runs already, this one must not begin.
     let counter = Counter::bind(&operator.admin.socket)?;
+    descriptors::take_all(operator.login.waiting);
     let audit = operator.audit.as_ref().map(Audit::open).transpose()?;
     let metrics = match operator.metrics.address {
         Some(address) => Some(MetricsServer::bind(address).await?),

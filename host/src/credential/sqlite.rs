@@ -56,6 +56,17 @@ impl Sqlite {
         })
     }
 
+    /// Opens a copy of a store, which is made at another place: whatever this program makes of it, the
+    /// store is as it was.
+    ///
+    /// # Errors
+    /// As for [`Sqlite::open`].
+    pub fn open_copy(of: &Path, at: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let at = at.into();
+        file::copy(of, &at)?;
+        Self::open(at)
+    }
+
     /// Runs a change as one transaction.
     fn change<T>(
         &self,

@@ -5,19 +5,19 @@ use std::{
 };
 
 use tokio::{sync::SemaphorePermit, time::timeout};
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{Store, UpdateDeadline, component};
 
 use super::{
     Bulkhead, CircuitState, Evidence, Fault, Limit, Limits, LoadError, Meter, Reach, Revision,
     Runtime, Tenure,
     bindings::{
-        Authenticator, AuthenticatorPre, countersign::auth::types as wit,
-        exports::countersign::auth::method::Verdict as Returned,
+        countersign::auth::types as wit, exports::countersign::auth::method::Verdict as Returned,
     },
     bulkhead::Room,
     circuit::Circuit,
     contract,
     guest::{Guest, Label, Overrun},
+    linked::Linked,
     meter,
     pace::Pace,
     runtime::TICK,
@@ -139,12 +139,10 @@ impl Method {
                 &method.keyring,
                 method.reach.at_hand(),
             );
-            let (pre, limits) = (&method.revision.pre, &method.limits);
-            let (mut store, component) = instance(&method.runtime, pre, guest, limits).await?;
-            component
-                .countersign_auth_about()
-                .call_check(&mut store, &method.settings)
-                .await
+            let (linked, limits) = (&method.revision.linked, &method.limits);
+            let (mut store, instance) = instance(&method.runtime, linked, guest, limits).await?;
+            let about = linked.about(&mut store, &instance)?;
+            about.call_check(&mut store, &method.settings).await
         })
         .await;
         checked
@@ -396,13 +394,12 @@ impl Work {
             kept.store.set_epoch_deadline(1);
             kept
         } else {
-            let (store, component) = instance(&runtime, &revision.pre, guest, &limits).await?;
-            Instance::new(store, component)
+            let linked = &revision.linked;
+            let (mut store, fresh) = self::instance(&runtime, linked, guest, &limits).await?;
+            let method = linked.method(&mut store, &fresh)?;
+            Instance::new(store, method)
         };
-        let Instance {
-            store, component, ..
-        } = &mut instance;
-        let method = component.countersign_auth_method();
+        let Instance { store, method, .. } = &mut instance;
         let returned = match &answer {
             None => method.call_begin(&mut *store, &attempt).await,
             Some(answer) => method.call_resume(&mut *store, &attempt, answer).await,
@@ -440,16 +437,16 @@ async fn timed<T>(
 /// A fresh instance, for one call.
 pub(super) async fn instance(
     runtime: &Runtime,
-    pre: &AuthenticatorPre<Guest>,
+    linked: &Linked,
     guest: Guest,
     limits: &Limits,
-) -> wasmtime::Result<(Store<Guest>, Authenticator)> {
+) -> wasmtime::Result<(Store<Guest>, component::Instance)> {
     let mut store = store(runtime, guest, limits);
     if runtime.is_metered() {
         store.set_fuel(meter::FULL)?;
     }
-    let component = pre.instantiate_async(&mut store).await?;
-    Ok((store, component))
+    let instance = linked.instantiate(&mut store).await?;
+    Ok((store, instance))
 }
 
 fn store(runtime: &Runtime, guest: Guest, limits: &Limits) -> Store<Guest> {

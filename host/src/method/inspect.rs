@@ -52,7 +52,7 @@ impl Inspection {
         let revision = loading.await?;
         let compiled = trail.passed().iter().find(|it| it.stage == Stage::Compile);
         let compiling = compiled.map_or(Duration::ZERO, |it| it.took);
-        let component = revision.pre.instance_pre().component();
+        let component = revision.linked.component();
         let Shape { imports, .. } = Shape::of(component, runtime.engine());
         let need = |import: String| Need {
             capability: Grant::capability_of(&import),
@@ -77,8 +77,8 @@ impl Inspection {
             );
             let since = Instant::now();
             memory = call::within(runtime, limits, async {
-                let (store, _component) =
-                    call::instance(runtime, &revision.pre, guest, limits).await?;
+                let linked = &revision.linked;
+                let (store, _instance) = call::instance(runtime, linked, guest, limits).await?;
                 Ok(store.data().memory.used())
             })
             .await

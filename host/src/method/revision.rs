@@ -8,9 +8,10 @@ use wasmtime::component::{Component, types::ComponentItem};
 
 use super::{
     Fault, Grant, Limits, Reach, Runtime, Stage, Trail, World,
-    bindings::{AuthenticatorPre, exports::countersign::auth::about},
+    bindings::exports::countersign::auth::about,
     call, compiler,
     guest::{Guest, Label},
+    linked::Linked,
     shape::Shape,
 };
 use crate::{config::ComponentDigest, credential::Keyring, login::StepName};
@@ -127,7 +128,7 @@ pub struct Revision {
     pub(super) name: Arc<str>,
     pub manifest: Manifest,
     pub(super) grant: Grant,
-    pub(super) pre: AuthenticatorPre<Guest>,
+    pub(super) linked: Linked,
 }
 
 /// Why a component cannot be used, and what to do about it.
@@ -211,12 +212,12 @@ impl Revision {
         drop(source);
         trail.pass(Stage::Compile, origin.words());
         let linking = Arc::clone(runtime);
-        let pre = spawn_blocking(move || link(&linking, &component, grant))
+        let linked = spawn_blocking(move || link(&linking, &component, grant))
             .await
             .map_err(|error| LoadError::Invalid(error.to_string()))??;
         trail.pass(Stage::Link, "");
         let name: Arc<str> = digest.short().into();
-        let manifest = describe(runtime, keyring, &pre, &name, limits, None)
+        let manifest = describe(runtime, keyring, &linked, &name, limits, None)
             .await
             .map_err(LoadError::Describe)?;
         trail.pass(
@@ -228,7 +229,7 @@ impl Revision {
             name,
             manifest,
             grant,
-            pre,
+            linked,
         })
     }
 
@@ -241,13 +242,13 @@ impl Revision {
         if self.grant == grant {
             return Ok(Arc::clone(self));
         }
-        let pre = link(runtime, self.pre.instance_pre().component(), grant)?;
+        let linked = link(runtime, self.linked.component(), grant)?;
         Ok(Arc::new(Self {
             digest: self.digest,
             name: Arc::clone(&self.name),
             manifest: self.manifest.clone(),
             grant,
-            pre,
+            linked,
         }))
     }
 
@@ -259,14 +260,22 @@ impl Revision {
         limits: &Limits,
         world: World,
     ) -> Result<Manifest, Fault> {
-        describe(runtime, keyring, &self.pre, &self.name, limits, Some(world)).await
+        describe(
+            runtime,
+            keyring,
+            &self.linked,
+            &self.name,
+            limits,
+            Some(world),
+        )
+        .await
     }
 }
 
 async fn describe(
     runtime: &Runtime,
     keyring: &Keyring,
-    pre: &AuthenticatorPre<Guest>,
+    linked: &Linked,
     revision: &Arc<str>,
     limits: &Limits,
     world: Option<World>,
@@ -287,11 +296,9 @@ async fn describe(
     );
     guest.world = world;
     let manifest = call::within(runtime, limits, async {
-        let (mut store, component) = call::instance(runtime, pre, guest, limits).await?;
-        component
-            .countersign_auth_about()
-            .call_describe(&mut store)
-            .await
+        let (mut store, instance) = call::instance(runtime, linked, guest, limits).await?;
+        let about = linked.about(&mut store, &instance)?;
+        about.call_describe(&mut store).await
     });
     Ok(manifest.await?.into())
 }
@@ -326,11 +333,7 @@ fn look_at_header(octets: &[u8]) -> Result<(), LoadError> {
     }
 }
 
-fn link(
-    runtime: &Runtime,
-    component: &Component,
-    grant: Grant,
-) -> Result<AuthenticatorPre<Guest>, LoadError> {
+fn link(runtime: &Runtime, component: &Component, grant: Grant) -> Result<Linked, LoadError> {
     let engine = runtime.engine();
     Shape::of(component, engine).check()?;
     for (import, item) in component.component_type().imports(engine) {
@@ -353,7 +356,7 @@ fn link(
         .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
     linker
         .instantiate_pre(component)
-        .and_then(AuthenticatorPre::new)
+        .and_then(Linked::new)
         .map_err(|error| LoadError::WrongWorld(format!("{error:#}")))
 }
 

@@ -6,7 +6,10 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::Store;
 
-use super::{Limits, bindings::Authenticator, bulkhead::Bulkhead, guest::Guest, runtime::Runtime};
+use super::{
+    Limits, bindings::exports::countersign::auth::method, bulkhead::Bulkhead, guest::Guest,
+    runtime::Runtime,
+};
 
 /// Instances that wait for one method's next call. More at a time are only there when many calls
 /// were.
@@ -20,7 +23,7 @@ const MOST_CALLS: u32 = 128;
 /// An instance with what the host holds for it.
 pub(super) struct Instance {
     pub(super) store: Store<Guest>,
-    pub(super) component: Authenticator,
+    pub(super) method: method::Guest,
     /// Set for one that may stay.
     stay: Option<Stay>,
 }
@@ -81,10 +84,10 @@ impl Warm {
 }
 
 impl Instance {
-    pub(super) const fn new(store: Store<Guest>, component: Authenticator) -> Self {
+    pub(super) const fn new(store: Store<Guest>, method: method::Guest) -> Self {
         Self {
             store,
-            component,
+            method,
             stay: None,
         }
     }

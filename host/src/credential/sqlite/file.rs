@@ -189,6 +189,19 @@ pub(super) fn open(path: &Path) -> Result<(Connection, Connection), StoreError> 
     Ok((writer, reader))
 }
 
+/// Copies a store of any version that this program understands, and leaves it as it is: a router that is
+/// of that version may be working with it.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let connection = connect(from, WRITER_PATIENCE)?;
+    check(from, &connection)?;
+    create_private(to).map_err(|error| failed(to, "create the file", error))?;
+    let text = to.to_string_lossy();
+    connection
+        .execute("VACUUM INTO ?1", [text])
+        .map_err(|error| failed(from, "copy it", error))?;
+    Ok(())
+}
+
 /// Runs a transaction that will write.
 pub(super) fn transaction<T>(
     connection: &mut Connection,

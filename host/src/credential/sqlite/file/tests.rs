@@ -193,8 +193,8 @@ fn a_lock_of_an_earlier_version_holds() {
     assert_eq!(disk.open().tally(&guesser).unwrap(), tally);
 }
 
-#[test]
-fn a_store_of_an_earlier_version_is_brought_up_to_date() {
+/// A store of the first version, with Alice in it.
+fn of_the_first_version() -> Disk {
     let disk = Disk::new();
     let [first, ..] = UPGRADES;
     disk.meddle(first);
@@ -205,6 +205,25 @@ fn a_store_of_an_earlier_version_is_brought_up_to_date() {
          PRAGMA application_id = 0x4353474e;
          PRAGMA user_version = 1;",
     );
+    disk
+}
+
+#[test]
+fn a_copy_of_an_earlier_version_can_be_worked_with_and_the_store_stays_what_it_was() {
+    let disk = of_the_first_version();
+    let before = fs::read(disk.path()).unwrap();
+    let copy = disk.directory().join("copy.db");
+    let store = Sqlite::open_copy(&disk.path(), &copy).unwrap();
+    assert!(opens(find(&store, "alice"), "secret"));
+    put(&store, "bob", &secret("secret"));
+    assert!(fs::read(disk.path()).unwrap() == before);
+    // Nor is anything overwritten by a copy.
+    assert!(Sqlite::open_copy(&disk.path(), &copy).is_err());
+}
+
+#[test]
+fn a_store_of_an_earlier_version_is_brought_up_to_date() {
+    let disk = of_the_first_version();
     for _ in 0..2 {
         let store = disk.open();
         let alice = find(&store, "alice").unwrap();
