@@ -30,6 +30,13 @@ pub use tls::exporter;
 pub use unix::{UnixSocket, own_user};
 pub use websocket::{NoWebSocket, WebSocket, WebSocketSettings};
 
+/// Octets that are read at once. Every connection holds so much.
+const READ_BUFFER: usize = 4 << 10;
+
+/// Octets that are written at once, where so many wait. Only a connection that has had them to write
+/// holds them.
+const WRITE_BUFFER: usize = 16 << 10;
+
 /// A connection to a client, whatever the transport: a stream of frames that come in, and a sink of
 /// frames that go out. One frame is one WAMP message.
 pub trait Wire:

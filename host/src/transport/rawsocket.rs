@@ -19,11 +19,8 @@ pub use self::{
     codec::{Codec, Frame, FrameError},
     handshake::{Handshake, HandshakeError, Length, MAGIC},
 };
-use super::{Broken, Wire};
+use super::{Broken, READ_BUFFER, WRITE_BUFFER, Wire};
 use crate::wamp::Serializer;
-
-/// Octets that are read at once. Every connection holds so much.
-const READ_BUFFER: usize = 4 << 10;
 
 #[derive(Clone, Debug)]
 pub struct RawSocketSettings {
@@ -82,6 +79,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
         let codec = Codec::new(login_frame, wanted.length.octets());
         let mut framed = Framed::with_capacity(stream, codec, READ_BUFFER);
         *framed.write_buffer_mut() = BytesMut::new();
+        framed.set_backpressure_boundary(WRITE_BUFFER);
         let mut heartbeat = interval_at(Instant::now() + settings.ping, settings.ping);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
@@ -98,8 +96,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
         })
     }
 
-    /// Sends what pings ask for. An error: the client is silent, or gone.
-    fn poll_pings(&mut self, cx: &mut Context<'_>) -> Result<(), Broken> {
+    /// Asked where nothing comes: whoever sends is alive. An error: the client is silent, or gone.
+    fn poll_heartbeat(&mut self, cx: &mut Context<'_>) -> Result<(), Broken> {
         while self.heartbeat.poll_tick(cx).is_ready() {
             if !self.knows_pings {
                 continue;
@@ -110,6 +108,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
             self.unanswered += 1;
             self.ping_due = true;
         }
+        self.poll_pings(cx)
+    }
+
+    /// Sends what pings ask for. An error: the client is gone.
+    fn poll_pings(&mut self, cx: &mut Context<'_>) -> Result<(), Broken> {
         while self.pong.is_some() || self.ping_due {
             match self.framed.poll_ready_unpin(cx) {
                 Poll::Pending => return Ok(()),
@@ -168,14 +171,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for RawSocket<S> {
             if let Err(broken) = self.poll_pings(cx) {
                 return Poll::Ready(Some(Err(broken)));
             }
-            if self.pong.is_some() {
-                return Poll::Pending;
-            }
-            let frame = self.framed.poll_next_unpin(cx);
+            let frame = match &self.pong {
+                Some(_) => Poll::Pending,
+                None => self.framed.poll_next_unpin(cx),
+            };
             if self.framed.codec_mut().has_heard() {
                 self.unanswered = 0;
             }
-            match ready!(frame) {
+            let Poll::Ready(frame) = frame else {
+                return match self.poll_heartbeat(cx) {
+                    Ok(()) => Poll::Pending,
+                    Err(broken) => Poll::Ready(Some(Err(broken))),
+                };
+            };
+            match frame {
                 None => return Poll::Ready(None),
                 Some(Ok(Frame::Message(message))) => return Poll::Ready(Some(Ok(message))),
                 Some(Ok(Frame::Ping(payload))) => {

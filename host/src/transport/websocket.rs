@@ -28,19 +28,12 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    Broken, Wire,
+    Broken, READ_BUFFER, WRITE_BUFFER, Wire,
     metered::{Allowance, Metered},
 };
 use crate::{config::WebOrigin, wamp::Serializer};
 
 type ErrorResponse = HttpResponse<String>;
-
-/// Octets that are read at once. Every connection holds so much.
-const READ_BUFFER: usize = 4 << 10;
-
-/// Octets that are written at once, where so many wait. Only a connection that has had them to write
-/// holds them.
-const WRITE_BUFFER: usize = 16 << 10;
 
 /// Octets around a message: the frame's header, and pings in between.
 const FRAMING: usize = 1 << 10;
