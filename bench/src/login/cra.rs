@@ -1,6 +1,6 @@
 //! WAMP-CRA: HMAC-SHA256 of a text of the server's.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use pbkdf2::pbkdf2_hmac;
@@ -9,6 +9,9 @@ use sha2::Sha256;
 
 use super::derived::Derived;
 use crate::client::SECRET;
+
+/// Octets of a key that a server may have derived.
+const LONGEST_KEY: usize = 64;
 
 #[derive(Default)]
 pub struct Keys(Derived<Option<Salted>, Hmac<Sha256>>);
@@ -39,7 +42,7 @@ impl Keys {
             iterations: extra.iterations.unwrap_or(1000),
             keylen: extra.keylen.unwrap_or(32),
         });
-        let mut mac = self.0.get(salted, |salted| mac(&key(salted.as_ref())))?;
+        let mut mac = self.0.get(salted, |salted| mac(&key(salted.as_ref())?))?;
         mac.update(extra.challenge.as_bytes());
         Ok(BASE64_STANDARD.encode(mac.finalize().into_bytes()))
     }
@@ -51,15 +54,16 @@ pub fn mac(key: &[u8]) -> Result<Hmac<Sha256>> {
 }
 
 /// The secret itself, or the base64 text of what PBKDF2 makes of it.
-fn key(salted: Option<&Salted>) -> Vec<u8> {
+fn key(salted: Option<&Salted>) -> Result<Vec<u8>> {
     let Some(Salted {
         salt,
         iterations,
         keylen,
     }) = salted
     else {
-        return SECRET.into();
+        return Ok(SECRET.into());
     };
+    ensure!(*keylen <= LONGEST_KEY, "a key of {keylen} octets");
     let mut derived = vec![0; *keylen];
     pbkdf2_hmac::<Sha256>(
         SECRET.as_bytes(),
@@ -67,5 +71,5 @@ fn key(salted: Option<&Salted>) -> Vec<u8> {
         *iterations,
         &mut derived,
     );
-    BASE64_STANDARD.encode(derived).into_bytes()
+    Ok(BASE64_STANDARD.encode(derived).into_bytes())
 }
