@@ -180,7 +180,7 @@ fn install_wasm_target() -> Result<()> {
 
 fn has_wasm_target() -> Result<bool> {
     let directory = rustc(&["--print", "target-libdir", "--target", WASM])
-        .with_context(|| format!("does rustc know the target {WASM}?"))?;
+        .with_context(|| format!("rustc is missing, or too old for the target {WASM}"))?;
     Ok(Path::new(&directory).is_dir())
 }
 

@@ -18,7 +18,7 @@ pub use clients::{Node, Python, c_compiler, chromium, node_clients, python_clien
 pub use contract::{contract, write_contract};
 pub use demo::{Identity, alice, alices_key, demo, enrol};
 pub use files::{cache, put, root};
-pub use process::say;
+pub use process::{run, say};
 pub use release::release;
 
 /// Builds and installs all that the tests need.

@@ -13,7 +13,11 @@ pub fn say(text: impl Display) {
 }
 
 /// Runs a program to its end. What it writes to standard error is seen as it comes.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
+///
+/// # Errors
+///
+/// It cannot be started, or fails.
+pub fn run(command: &mut Command) -> Result<()> {
     let program = command.get_program().display().to_string();
     let status = command
         .status()

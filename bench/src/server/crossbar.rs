@@ -4,7 +4,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::PATH;
@@ -112,16 +112,7 @@ fn install(directory: &Path) -> Result<PathBuf> {
         return Ok(program);
     }
     xtask::say(format_args!("Installing {PACKAGE} from PyPI"));
-    run(Command::new("python3").args(["-m", "venv"]).arg(directory))?;
-    run(Command::new(programs.join("pip")).args(["install", "--quiet", PACKAGE]))?;
+    xtask::run(Command::new("python3").args(["-m", "venv"]).arg(directory))?;
+    xtask::run(Command::new(programs.join("pip")).args(["install", "--quiet", PACKAGE]))?;
     Ok(program)
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let program = command.get_program().display().to_string();
-    let status = command
-        .status()
-        .with_context(|| format!("{program} could not be started"))?;
-    ensure!(status.success(), "{program} failed ({status})");
-    Ok(())
 }

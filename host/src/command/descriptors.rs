@@ -2,7 +2,7 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// What the router itself has open at most: its files, and what its compilers and its requests take.
+/// What is left for the router itself: its files, and what its compilers and its requests take.
 const OWN: u64 = 256;
 
 /// Takes as many as the system gives. A shell starts programs with 1024, for the sake of some that cannot

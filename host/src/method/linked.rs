@@ -9,7 +9,7 @@ use super::{
 };
 
 /// A component that is compiled and linked: instances can be made of it. What it exports is found by
-/// interface, since a call needs one of them only, and to have both found costs a login 1 %.
+/// interface: a call needs one of them only, and finding takes time for each.
 #[derive(Clone)]
 pub(super) struct Linked {
     pre: InstancePre<Guest>,
