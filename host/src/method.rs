@@ -24,6 +24,7 @@ mod linked;
 mod meter;
 mod outcomes;
 mod pace;
+mod priority;
 mod reach;
 mod revision;
 mod runtime;

@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    path::Path,
+    path::{Path, PathBuf},
     rc::Rc,
     sync::{
         Arc,
@@ -44,8 +44,8 @@ const MARK: &[u8] = b"revision-0000";
 /// How often a file is saved.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// A second.
-const LOGINS: u32 = 200;
+/// A second. Saves come at no multiple of that: each would meet a login at the same point.
+const LOGINS: u32 = 197;
 
 /// How often a save is followed by its first login,
 const SAVES: u32 = 20;
@@ -84,6 +84,8 @@ pub async fn run(router: &Path, cores: Cores, reloads: u32) -> Result<Vec<Findin
     let mut pairs = Pairs::default();
     let (mut logins, mut lost) = (0, 0);
     for slice in 0..slices {
+        let revisions = (1..=each).map(|number| author.write(slice * each + number));
+        let revisions = revisions.collect::<Result<Vec<_>>>()?;
         let quiet = paced(LOGINS, lasting(SLICE), visit).await?;
         let done = Rc::new(Cell::new(false));
         let goes_on = {
@@ -93,9 +95,9 @@ pub async fn run(router: &Path, cores: Cores, reloads: u32) -> Result<Vec<Findin
         let saves = async {
             let mut ticks = interval(EVERY);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            for number in 1..=each {
+            for revision in &revisions {
                 ticks.tick().await;
-                author.save(slice * each + number)?;
+                author.put_in_place(revision)?;
             }
             ticks.tick().await;
             done.set(true);
@@ -196,11 +198,21 @@ impl Author {
     }
 
     fn save(&self, number: u32) -> Result<()> {
+        self.put_in_place(&self.write(number)?)
+    }
+
+    /// Elsewhere, so that only its name is changed while logins are measured: whatever this process
+    /// does besides, they wait for.
+    fn write(&self, number: u32) -> Result<PathBuf> {
         let mut octets = self.component.clone();
         let place = octets.get_mut(self.mark..self.mark + MARK.len());
         let place = place.context("the mark is in the component")?;
         place.copy_from_slice(name(number).as_bytes());
-        self.site.component("revision", &octets)
+        self.site.write_aside(&name(number), &octets)
+    }
+
+    fn put_in_place(&self, revision: &Path) -> Result<()> {
+        self.site.put_in_place(revision, "revision")
     }
 
     /// How long it takes from a save to a login that meets what was saved.

@@ -78,9 +78,25 @@ impl Site {
     }
 
     pub fn component(&self, name: &str, octets: &[u8]) -> Result<()> {
-        let file = self.directory.join("methods").join(name);
-        xtask::put(&file.with_extension("wasm"), octets)?;
+        xtask::put(&self.place(name), octets)?;
         Ok(())
+    }
+
+    /// Writes a component where the router does not look.
+    pub fn write_aside(&self, name: &str, octets: &[u8]) -> Result<PathBuf> {
+        let file = self.directory.join("aside").join(name);
+        xtask::put(&file, octets)?;
+        Ok(file)
+    }
+
+    /// Moves a component there from elsewhere.
+    pub fn put_in_place(&self, file: &Path, name: &str) -> Result<()> {
+        fs::rename(file, self.place(name)).with_context(|| file.display().to_string())
+    }
+
+    fn place(&self, name: &str) -> PathBuf {
+        let file = self.directory.join("methods").join(name);
+        file.with_extension("wasm")
     }
 
     /// Starts the router, and says how long it took until it listened.

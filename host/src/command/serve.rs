@@ -95,6 +95,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     // Before the first client: whoever is in must hear GOODBYE. Not earlier: until then a signal ends
     // the program as it ends any other.
     let stop = StopSignals::listen()?;
+    runtime.begin_to_serve();
     let tasks = TaskTracker::new();
     for config in &operator.listeners {
         let cookies: Arc<dyn CookieExchange> = Arc::<Realms>::clone(&realms);

@@ -5,41 +5,23 @@
 //! has used it keeps. So the router's process does not compile; tests and programs that have no
 //! `countersign` beside them may (see [`Compiler::InProcess`]).
 
+mod helper;
+
 use std::{
     fs::File,
     hash::{Hash, Hasher},
     io,
     path::{Path, PathBuf},
-    process::Stdio,
     sync::Arc,
-    time::Duration,
 };
 
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    process::Command,
-    sync::Semaphore,
-    task::spawn_blocking,
-    time::timeout,
-};
+use tokio::task::spawn_blocking;
 use wasmtime::{Engine, component::Component};
 
-use super::{LoadError, Runtime, Source, functions::Functions, runtime, shelf::Shelf};
-
-/// What a helper process may say of a component that does not compile, in octets.
-const LONGEST_COMPLAINT: u64 = 4096;
-
-/// What a process must not take before it is bounded, or it has nothing left: room for its allocator
-/// (in KiB; 1 GiB where nothing is said), and stacks for a worker on each core.
-const FRUGAL: [(&str, &str); 2] = [
-    ("MIMALLOC_ARENA_RESERVE", "65536"),
-    ("TOKIO_WORKER_THREADS", "1"),
-];
-
-/// How much longer than on the CPU a helper may take on the clock: others use it too.
-const PATIENCE: u32 = 5;
+pub use self::helper::{CompilerBounds, Helper};
+use super::{LoadError, Runtime, Source, functions::Functions, runtime};
 
 /// The argument of `countersign` that makes it compile a component and nothing else.
 pub const COMMAND: &str = "compile-component";
@@ -52,27 +34,6 @@ pub enum Compiler {
     Helper(Helper),
 }
 
-/// How a process is run that compiles one component.
-#[derive(Debug)]
-pub struct Helper {
-    /// `countersign` itself.
-    pub program: PathBuf,
-    pub bounds: CompilerBounds,
-    /// Where compiled components are kept. None: nowhere.
-    pub shelf: Option<Shelf>,
-    /// One at a time: it takes a core, and hundreds of megabytes for a large component.
-    turn: Semaphore,
-}
-
-/// What compiling one component may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CompilerBounds {
-    /// On the CPU, in whole seconds.
-    pub time: Duration,
-    /// Octets.
-    pub memory: u64,
-}
-
 /// What a component was compiled by, for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -81,6 +42,13 @@ pub enum Origin {
 }
 
 impl Compiler {
+    /// There are logins from now on, which must not have to wait for it.
+    pub(super) fn make_way(&self) {
+        if let Self::Helper(helper) = self {
+            helper.make_way();
+        }
+    }
+
     /// Whether a component need not be compiled, as far as that can be told by a name.
     pub(super) fn has(&self, source: &Source, engine: &Engine) -> bool {
         match self {
@@ -99,26 +67,6 @@ impl Origin {
             Self::Compiled => "compiled",
             Self::Kept => "compiled earlier",
         }
-    }
-}
-
-impl Helper {
-    pub fn new(program: PathBuf, bounds: CompilerBounds, shelf: Option<Shelf>) -> Self {
-        Self {
-            program,
-            bounds,
-            shelf,
-            turn: Semaphore::new(1),
-        }
-    }
-
-    /// The program that runs here: also after another was installed in its place.
-    pub fn own_program() -> io::Result<PathBuf> {
-        let link = PathBuf::from("/proc/self/exe");
-        if link.exists() {
-            return Ok(link);
-        }
-        std::env::current_exe()
     }
 }
 
@@ -145,18 +93,17 @@ pub(super) async fn component(
         return Ok((component, Origin::Kept));
     }
     let _turn = helper.turn.acquire().await.map_err(stopped)?;
-    let series = series(helper, engine, source).map_err(stopped)?;
-    let file = run(helper, runtime, source, series.as_ref()).await?;
+    let Compiled { code, functions } = helper.compile(runtime, source).await?;
     let engine = engine.clone();
     let component = match helper.shelf.clone() {
         Some(shelf) => spawn_blocking(move || {
-            if let Some(Series { before, now }) = series {
+            if let Some(Series { before, now }) = functions {
                 // Without them the next one takes longer.
                 _ = now.persist(before);
             }
-            shelf.keep(&key, file, &engine)
+            shelf.keep(&key, code, &engine)
         }),
-        None => spawn_blocking(move || super::shelf::load(file.path(), &engine)),
+        None => spawn_blocking(move || super::shelf::load(code.path(), &engine)),
     };
     let component = component.await.map_err(stopped)?;
     let component = component.map_err(|why| LoadError::Compiler(why.to_string()))?;
@@ -166,6 +113,12 @@ pub(super) async fn component(
 /// What a compiled component is kept by.
 fn key(source: &Source, engine: &Engine) -> String {
     format!("{}-{}", source.digest(), engine_name(engine))
+}
+
+/// What a helper process has made.
+struct Compiled {
+    code: NamedTempFile,
+    functions: Option<Series>,
 }
 
 /// The components that one after another are at one place.
@@ -186,87 +139,6 @@ fn series(helper: &Helper, engine: &Engine, source: &Source) -> io::Result<Optio
         before: shelf.functions(&format!("{}-{}", hex::encode(place), engine_name(engine))),
         now: shelf.new_file()?,
     }))
-}
-
-/// Has a process compile a component into a file.
-async fn run(
-    helper: &Helper,
-    runtime: &Runtime,
-    source: &Source,
-    series: Option<&Series>,
-) -> Result<NamedTempFile, LoadError> {
-    let failed = |error: io::Error| LoadError::Compiler(error.to_string());
-    let file = match &helper.shelf {
-        Some(shelf) => shelf.new_file(),
-        None => NamedTempFile::new(),
-    };
-    let file = file.map_err(failed)?;
-    let CompilerBounds { time, memory } = helper.bounds;
-    let mut command = Command::new(&helper.program);
-    command
-        .arg(COMMAND)
-        .arg("--engine")
-        .arg(engine_name(runtime.engine()))
-        .args(["--memory", &memory.to_string()])
-        .args(["--seconds", &time.as_secs().max(1).to_string()]);
-    if let Some(Series { before, now }) = series {
-        command.arg("--before").arg(before);
-        command.arg("--now").arg(now.path());
-    }
-    command
-        // It needs none, and it must not learn what is in ours.
-        .env_clear()
-        .envs(FRUGAL)
-        .current_dir("/")
-        .stdin(Stdio::piped())
-        .stdout(file.reopen().map_err(failed)?)
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    // The thread that starts a process stands still for a millisecond, until the program is there,
-    // and the process makes way for logins if that thread does.
-    let started = runtime.spawn_chore(async move { command.spawn() });
-    let mut process = started.await.map_err(stopped)?.map_err(failed)?;
-    let mut stdin = process.stdin.take();
-    let stderr = process.stderr.take();
-    let mut complaint = Vec::new();
-    let running = async {
-        let writing = async {
-            if let Some(mut stdin) = stdin.take() {
-                // One that has heard enough says why it ends.
-                _ = stdin.write_all(&source.octets).await;
-                _ = stdin.shutdown().await;
-            }
-        };
-        let reading = async {
-            if let Some(stderr) = stderr {
-                _ = stderr
-                    .take(LONGEST_COMPLAINT)
-                    .read_to_end(&mut complaint)
-                    .await;
-            }
-        };
-        tokio::join!(writing, reading);
-        process.wait().await
-    };
-    let bounds = helper.bounds;
-    let overrun = || LoadError::CompilerOverrun {
-        seconds: bounds.time.as_secs(),
-        mebibytes: bounds.memory >> 20,
-    };
-    let Ok(status) = timeout(time * PATIENCE, running).await else {
-        return Err(overrun());
-    };
-    let status = status.map_err(failed)?;
-    if status.success() {
-        return Ok(file);
-    }
-    let complaint = String::from_utf8_lossy(&complaint);
-    match status.code() {
-        Some(INVALID) => Err(LoadError::Invalid(complaint.trim().to_owned())),
-        Some(_) => Err(LoadError::Compiler(complaint.trim().to_owned())),
-        // Killed: by the kernel for its time, or by itself for want of memory.
-        None => Err(overrun()),
-    }
 }
 
 /// The status of a helper whose component is at fault.

@@ -22,32 +22,11 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::{runtime, sync::Semaphore};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::priority;
+
 /// What a short call takes of the CPU at most, after its first tick. A tick by itself tells nothing: it
 /// may come just after the call has begun, or while the kernel has let somebody else run.
 const SHORT: Duration = Duration::from_millis(5);
-
-/// Added to the nice value of threads whose work can wait: each has a tenth of the weight of a usual
-/// one.
-const NICE: i32 = 10;
-
-/// The largest nice value that there is.
-const LEAST: i32 = 19;
-
-/// Has the thread that asks make way for threads of this nice value from now on. So do the threads and
-/// processes that it starts, which inherit it.
-fn make_way(others: i32) -> io::Result<()> {
-    // A value, not an addition to what there is: a thread may be started by one that makes way already.
-    // Elsewhere this would be about the whole process.
-    if cfg!(target_os = "linux") {
-        rustix::process::setpriority_process(None, (others + NICE).min(LEAST))?;
-    }
-    Ok(())
-}
-
-/// Of the thread that asks.
-fn nice() -> io::Result<i32> {
-    Ok(rustix::process::getpriority_process(None)?)
-}
 
 /// Ticks that a guest has run for.
 pub(super) type Ticks = Arc<AtomicU32>;
@@ -89,13 +68,13 @@ pub(super) struct Threads {
 
 impl Threads {
     pub(super) fn start(name: &str, threads: usize) -> io::Result<Self> {
-        let others = nice()?;
+        let others = priority::nice()?;
         let runtime = runtime::Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name(name)
             .enable_all()
             .on_thread_start(move || {
-                if let Err(error) = make_way(others) {
+                if let Err(error) = priority::make_way(others) {
                     tracing::warn!(%error, "what can wait cannot be made to wait for logins");
                 }
             })
@@ -299,10 +278,10 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn its_threads_make_way() {
-        let nice = || nice().unwrap();
+        let nice = || priority::nice().unwrap();
         let (behind, pace) = (Behind::start(1).unwrap(), Pace::default());
         pace.slow();
-        let wanted = (nice() + NICE).min(LEAST);
+        let wanted = priority::behind(nice());
         let ticks = Ticks::default();
         let call = behind.run(&pace, &ticks, Box::pin(async move { Ok(nice()) }));
         assert_eq!(call.await.unwrap(), wanted);

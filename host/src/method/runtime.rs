@@ -130,6 +130,11 @@ impl Runtime {
         self.is_metered
     }
 
+    /// Says that there are logins from now on: what can wait makes way for them.
+    pub fn begin_to_serve(&self) {
+        self.compiler.make_way();
+    }
+
     /// Runs what logins must not have to wait for, such as a reload, on threads of its own that make
     /// way for them. It ends when the handle is dropped.
     pub fn spawn_chore<T: Send + 'static>(
