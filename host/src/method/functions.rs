@@ -105,9 +105,10 @@ fn index(octets: &[u8]) -> Option<HashMap<Key, Range<usize>>> {
 
 impl CacheStore for Functions {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
-        // Asked for before each function is compiled. Linux lets a process end its slice (1.4 ms on two
-        // cores) before a login that has got its octets goes on, however low the priority of the one
-        // and high that of the other; so the slices are ended here, each function some 0.2 ms.
+        // Asked for before each function is compiled. Where the compiler has a share of a core, Linux
+        // lets it end its slice (1.4 ms on two cores) before a login that has got its octets goes on,
+        // however low the priority of the one and high that of the other; so the slices are ended here,
+        // each function some 0.2 ms.
         thread::yield_now();
         let key: Key = key.try_into().ok()?;
         let place = self.before.get(&key)?;
