@@ -45,7 +45,7 @@ const MARK: &[u8] = b"revision-0000";
 const EVERY: Duration = Duration::from_millis(100);
 
 /// A second. Saves come at no multiple of that: each would meet a login at the same point.
-const LOGINS: u32 = 197;
+const LOGINS: u32 = 997;
 
 /// How often a save is followed by its first login,
 const SAVES: u32 = 20;

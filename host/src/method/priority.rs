@@ -57,7 +57,8 @@ pub(super) fn cpu_time_of(_process: u32) -> Option<Duration> {
     None
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 

@@ -251,7 +251,8 @@ async fn starved(process: Option<u32>) {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::{fs, path::Path};
 
