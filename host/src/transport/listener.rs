@@ -272,12 +272,14 @@ impl Incoming {
                 Either::Right(Box::new(stream))
             }
         };
-        let mut early = BytesMut::new();
+        let mut early = BytesMut::with_capacity(request::READ);
         if stream.read_buf(&mut early).await? == 0 {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         if early.first() == Some(&RAWSOCKET) {
             let settings = terms.rawsocket.as_ref().ok_or(NoArrival::NoRawSocket)?;
+            // As small as what was read: it stays with the session.
+            let early = BytesMut::from(&*early);
             let rawsocket = RawSocket::accept(Rewound::new(early, stream), settings).await?;
             return Ok((Arrived::RawSocket(Box::new(rawsocket)), connection));
         }

@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::{
 const LARGEST_HEAD: usize = 16 << 10;
 
 /// Octets that are read at once: browsers send about 600.
-const READ: usize = 2 << 10;
+pub(super) const READ: usize = 2 << 10;
 
 /// What an HTTP client wants.
 #[derive(Debug)]
